@@ -1,0 +1,3 @@
+"""Junctor, the open payment message switch."""
+
+__version__ = "0.1.0"
