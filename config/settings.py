@@ -1,0 +1,253 @@
+"""The switch's settings as typed, frozen values with their defaults.
+
+One TOML file becomes one `Settings`; `load` says how. Times are seconds (`_s`) or milliseconds (`_ms`), sizes bytes,
+amounts minor units. A secret is never a value here, only the path of the file that holds it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+
+import attrs
+
+
+class Protocol(Enum):
+    """What is spoken on a link."""
+
+    ISO8583 = "iso8583"
+    FIN = "fin"
+
+
+class SignOn(Enum):
+    """Who signs on (0800 with DE70 001) before traffic flows on a link."""
+
+    NONE = "none"
+    WE = "we"
+    THEY = "they"
+    BOTH = "both"
+
+
+@attrs.frozen
+class SwitchSettings:
+    """Who we are."""
+
+    name: str = "junctor"
+    bic: str = "JUNCDEFFXXX"
+    """Our BIC, 8 or 11 characters: a FIN message to it is for an account in our own books."""
+    lt_code: str = "A"
+    """The ninth character of our logical terminal's address when we send (SWIFT: never X)."""
+    acquirer_id: str = "00000000001"
+    """DE32 that we put on messages which we originate, when the original has none."""
+    drain_s: float = 10.0
+    """How long a stop waits for what is in hand."""
+
+
+@attrs.frozen
+class DatabaseSettings:
+    url: str = "sqlite:///junctor.db"
+    """`sqlite:///PATH` (relative to the configuration file) or `postgresql://...`; a password goes to password_file."""
+    password_file: Path | None = None
+    connect_timeout_s: float = 3.0
+    statement_timeout_s: float = 5.0
+    batch_items_max: int = 256
+    """The most items in one database transaction."""
+    queue_items_max: int = 20_000
+    """The most items waiting for the writer; one more is answered as if the database were gone."""
+    linger_ms: float = 2.0
+    """How long a small batch waits for company."""
+    linger_above_per_second: float = 500.0
+    """Below this rate of items nothing lingers."""
+
+
+@attrs.frozen
+class KeySettings:
+    data_key_file: Path = Path("keys/data.key")
+    """Encrypts what must be kept whole: 32 bytes in hex, readable by the owner alone."""
+    card_hash_key_file: Path = Path("keys/card-hash.key")
+    """Hashes card numbers for looking them up: another 32 bytes."""
+
+
+@attrs.frozen
+class AdminSettings:
+    listen: str = "tcp:9583:interface=127.0.0.1"
+    """Where /metrics, /livez, /readyz and /links are served."""
+
+
+@attrs.frozen
+class LoggingSettings:
+    level: str = "info"
+    format: str = "auto"
+    """`json`, `text`, or `auto`: text on a terminal, JSON lines elsewhere."""
+
+
+@attrs.frozen
+class LinkLimits:
+    """What one connection may take; every limit ends the connection or stops reading it."""
+
+    frame_bytes_max: int = 16_384
+    links_per_institution_max: int = 2_048
+    handshake_s: float = 10.0
+    """From accept or connect to a finished TLS handshake (and, where we wait for it, sign-on)."""
+    frame_s: float = 10.0
+    """Between the first and the last byte of a frame."""
+    idle_s: float = 600.0
+    """Without a byte from the peer."""
+    in_hand_max: int = 256
+    """Requests of one link that wait for their answer; beyond it the socket is not read."""
+    write_bytes_max: int = 4_194_304
+    """Bytes that wait to be written because the peer does not read; beyond it the link is dropped."""
+    in_flight_max: int = 4_096
+    """Requests of ours on one link that wait for the peer's answer."""
+
+
+@attrs.frozen
+class RequestSettings:
+    """How long things may take, and what is answered when they take longer."""
+
+    response_timeout_s: float = 20.0
+    """From sending a request to a peer until it counts as silence."""
+    hold_expiry_s: float = 7 * 86_400.0
+    """How long an authorised amount stays set aside."""
+    sweep_interval_s: float = 1.0
+    sweep_items_max: int = 256
+    code_timeout: str = "91"
+    code_no_link: str = "91"
+    code_no_route: str = "92"
+    code_unavailable: str = "91"
+
+
+@attrs.frozen
+class DeliverySettings:
+    """The retry queue."""
+
+    ack_timeout_s: float = 20.0
+    backoff_initial_s: float = 0.5
+    backoff_factor: float = 2.0
+    backoff_max_s: float = 60.0
+    backoff_jitter: float = 0.5
+    """Share of each wait that is random, 0 to 1."""
+    attempts_max: int = 20
+    age_max_s: float = 3 * 86_400.0
+    poll_s: float = 1.0
+    retry_codes: tuple[str, ...] = ("91", "96", "68")
+    """Response codes to an advice or reversal that mean: try again later."""
+
+
+@attrs.frozen
+class TlsSettings:
+    """One identity of ours, and whom it trusts."""
+
+    certificate_file: Path
+    key_file: Path
+    ca_file: Path
+    crl_file: Path | None = None
+
+
+@attrs.frozen
+class InstitutionSettings:
+    """A party with a contract."""
+
+    id: str
+    name: str = ""
+    bic: str | None = None
+    pins: tuple[str, ...] = ()
+    """SHA-256 of the public key (SPKI) of certificates that speak for it, in hex."""
+    subjects: tuple[str, ...] = ()
+    """Common names of certificates that speak for it, where no pin is given."""
+    acquirer_ids: tuple[str, ...] = ()
+    """DE32 values it may send; empty: any."""
+    currencies: tuple[str, ...] = ("EUR",)
+    """Currencies in which it has a settlement account here, named `<id>.settlement.<currency>`."""
+    net_debit_cap_minor: int | None = None
+    """How far its settlement accounts may go below zero; none: no limit."""
+    identity: tuple[int, ...] = (7, 11, 32, 41, 37)
+    """The elements that, with institution and MTI class, identify a message."""
+
+
+@attrs.frozen
+class ListenerSettings:
+    """A door that peers dial."""
+
+    name: str
+    listen: str
+    """A Twisted server endpoint without TLS: `tcp:8583:interface=127.0.0.1`; TLS is said by `tls`."""
+    protocol: Protocol = Protocol.ISO8583
+    tls: str | None = None
+    """Name of a `[tls.NAME]`; none is a plain door, which needs `institution`."""
+    institution: str | None = None
+    """For a plain door: whose it is. For a TLS door: the only one allowed."""
+    spec: str = "iso1987-ascii"
+    framing: str = "length2"
+    sign_on: SignOn = SignOn.NONE
+
+
+@attrs.frozen
+class DiallerSettings:
+    """A link that we dial."""
+
+    name: str
+    institution: str
+    host: str
+    port: int
+    protocol: Protocol = Protocol.ISO8583
+    tls: str | None = None
+    server_name: str | None = None
+    """The name that the peer's certificate must carry; default: host."""
+    plain: bool = False
+    """True allows a dialled link without TLS."""
+    spec: str = "iso1987-ascii"
+    framing: str = "length2"
+    sign_on: SignOn = SignOn.WE
+    echo_interval_s: float = 60.0
+    reconnect_initial_s: float = 0.5
+    reconnect_max_s: float = 30.0
+
+
+@attrs.frozen
+class RouteSettings:
+    """One row of the route table: every condition given must hold; the first row that matches decides."""
+
+    name: str
+    to: tuple[str, ...]
+    """`ledger`, an institution, or several institutions in order of preference."""
+    bins: tuple[str, ...] = ()
+    """Prefixes (`476173`) or ranges (`476100-476199`) of the card number."""
+    institutions: tuple[str, ...] = ()
+    processing_codes: tuple[str, ...] = ()
+    """First two digits of DE3, or all six."""
+    types: tuple[str, ...] = ()
+    """MTI classes (`0100`, `0200`) or MT numbers (`103`)."""
+    currencies: tuple[str, ...] = ()
+    amount_minor_min: int | None = None
+    amount_minor_max: int | None = None
+    bics: tuple[str, ...] = ()
+    """Receiver BICs or prefixes of them."""
+
+
+@attrs.frozen
+class RoutingSettings:
+    default: tuple[str, ...]
+    """Where a payment goes that no row matches; mandatory. Empty list: nowhere (answered 92)."""
+    routes: tuple[RouteSettings, ...] = ()
+
+
+@attrs.frozen
+class Settings:
+    """Everything a switch is told."""
+
+    routing: RoutingSettings
+    switch: SwitchSettings = SwitchSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    keys: KeySettings = KeySettings()
+    admin: AdminSettings = AdminSettings()
+    logging: LoggingSettings = LoggingSettings()
+    links: LinkLimits = LinkLimits()
+    requests: RequestSettings = RequestSettings()
+    deliveries: DeliverySettings = DeliverySettings()
+    tls: tuple[tuple[str, TlsSettings], ...] = ()
+    institutions: tuple[InstitutionSettings, ...] = ()
+    listeners: tuple[ListenerSettings, ...] = ()
+    diallers: tuple[DiallerSettings, ...] = ()
+    base: Path = Path()
+    """The folder of the configuration file; relative paths were resolved against it."""
