@@ -1,0 +1,131 @@
+"""An ISO 8583 message as a payment: what it asks, its identity, and what it names.
+
+Source: ISO 8583:1987, message type identifiers and data elements 3, 4, 7, 11, 49, 90, 95, 102, 103.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+
+from ..masking import Pan
+from ..money import Money, find_currency
+from ..payment import Payment, Purpose, Step, digest, make_key
+from .message import Message
+
+IDENTITY: Final = (7, 11, 32, 41, 37)
+"""The elements that, with the institution and the MTI class, identify a message by default."""
+
+_PURPOSES: Final = {purpose.value: purpose for purpose in Purpose if purpose is not Purpose.CREDIT_TRANSFER}
+_FINGERPRINT: Final = (2, 3, 4, 49, 90, 95, 102, 103)
+_NEVER_OPEN: Final = "0" * 8
+
+
+@attrs.frozen
+class Unacceptable:
+    """A message that decodes but is no payment: the response code it deserves, and why, without content.
+
+    `key` and `fingerprint` are there when the message can be identified; without them the answer cannot be stored.
+    """
+
+    code: str
+    why: str
+    key: bytes | None = None
+    fingerprint: bytes | None = None
+
+
+def read_payment(message: Message, institution: str, identity: Sequence[int] = IDENTITY) -> Payment | Unacceptable:
+    """Read a request, advice or reversal of an institution as a payment."""
+    mti = message.mti
+    get = message.get
+    if get(7) is None or get(11) is None:
+        return Unacceptable("30", f"DE{7 if get(7) is None else 11} is missing")
+    key = _key(message, institution, identity, mti, _text(message, 7), _text(message, 11))
+    fingerprint = digest([mti[:3], *(_text(message, element) for element in _FINGERPRINT)])
+
+    def refuse(code: str, why: str) -> Unacceptable:
+        return Unacceptable(code, why, key, fingerprint)
+
+    processing_code = _text(message, 3)
+    purpose = _PURPOSES.get(processing_code[:2])
+    if not processing_code:
+        return refuse("30", "DE3 is missing")
+    if purpose is None:
+        return refuse("12", "DE3 asks for what is not served")
+    currency = find_currency(_text(message, 49)) if get(49) is not None else None
+    if currency is None:
+        return refuse("30" if get(49) is None else "12", "DE49 is missing or no ISO 4217 code")
+    amount_text = _text(message, 4)
+    if not amount_text and not purpose.is_inquiry:
+        return refuse("30", "DE4 is missing")
+    step = _step(mti, purpose, _text(message, 90))
+    if step is None:
+        return refuse("12", "the message type is not served")
+    original_key = None
+    if step in (Step.REVERSE, Step.CAPTURE):
+        original = _text(message, 90)
+        if len(original) != 42:
+            return refuse("30", "DE90 is missing")
+        original_key = _key(message, institution, identity, original[:4], original[10:20], original[4:10])
+    replacement_minor = None
+    if get(95) is not None and step is Step.REVERSE:
+        replacement_minor = int(_text(message, 95)[:12])
+    pan = get(2)
+    from_account, to_account = get(102), get(103)
+    if purpose is Purpose.TRANSFER and (to_account is None or (pan is None and from_account is None)):
+        return refuse("30", "a transfer names both accounts")
+    if pan is None and from_account is None and to_account is None and step is not Step.REVERSE:
+        return refuse("30", "neither a card nor an account is named")
+    return Payment(
+        key=key,
+        fingerprint=fingerprint,
+        source=institution,
+        type=mti[:3] + "0",
+        step=step,
+        purpose=purpose,
+        amount=Money(int(amount_text or "0"), currency),
+        must_accept=mti[2] == "2" or mti[1] == "4",
+        pan=None if pan is None else Pan(str(pan)),
+        from_account=None if from_account is None else str(from_account).rstrip(),
+        to_account=None if to_account is None else str(to_account).rstrip(),
+        original_key=original_key,
+        replacement_minor=replacement_minor,
+        processing_code=processing_code,
+        stan=_text(message, 11),
+        rrn=_text(message, 37) or None,
+        terminal=_text(message, 41) or None,
+    )
+
+
+def _step(mti: str, purpose: Purpose, original: str) -> Step | None:
+    """Tell the step from class and function: 01xx holds, 02xx posts, 022x with a 01xx in DE90 captures, 04xx undoes."""
+    message_class, function = mti[1], mti[2]
+    if message_class == "4" and function in "02":
+        return Step.REVERSE
+    if message_class not in "12" or function not in "02":
+        return None
+    if purpose.is_inquiry:
+        return Step.INQUIRE
+    if message_class == "1":
+        return Step.HOLD
+    if function == "2" and original[1:2] == "1":
+        return Step.CAPTURE
+    return Step.POST
+
+
+def _key(
+    message: Message, institution: str, identity: Sequence[int], mti: str, transmitted: str, stan: str
+) -> bytes:
+    parts = [institution, mti[:3]]
+    for element in identity:
+        parts.append(transmitted if element == 7 else stan if element == 11 else _text(message, element))
+    month_to_minute = transmitted[:8] if len(transmitted) == 10 else _NEVER_OPEN
+    prefix = bytes(int(month_to_minute[at : at + 2]) for at in (0, 2, 4, 6))
+    return make_key(prefix, parts)
+
+
+def _text(message: Message, element: int) -> str:
+    value = message.get(element)
+    return value if isinstance(value, str) else ""
