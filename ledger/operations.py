@@ -16,8 +16,17 @@ from typing import Final
 
 import attrs
 
-AccountRef = str | bytes
-"""An account by its code (str), or by a card's keyed hash (16 bytes) whose account it is."""
+
+@attrs.frozen
+class CardAccount:
+    """An account by its code, on behalf of a card: unknown unless the account is one of that card's."""
+
+    card_ref: bytes
+    code: str = attrs.field(repr=False)
+
+
+AccountRef = str | bytes | CardAccount
+"""An account by its code, by a card's keyed hash (16 bytes: the card's first account), or by both."""
 
 LEDGER: Final = "ledger"
 """The destination that is our own books."""
@@ -114,9 +123,10 @@ class Approved:
 
 @attrs.frozen
 class Declined:
-    """No, and the first reason that held."""
+    """No, and the first reason that held; none when a peer declined, with `code` as its response code."""
 
-    reason: Reason
+    reason: Reason | None
+    code: str = ""
 
 
 Decision = Approved | Declined
@@ -240,11 +250,21 @@ class Dispatch:
 
 @attrs.frozen
 class Redirect:
-    """Note that an open transaction, of which nothing was sent, goes over another link. Outcomes: Opened, Gone."""
+    """Note that an open transaction, of which nothing was sent, goes over another link, perhaps to another peer.
+
+    What was set aside for the first peer is released, `movements` are set aside instead; the other fields replace
+    those of the Dispatch. Outcomes: Opened, Late (ended meanwhile), Decided (declined: the new peer's cap is reached;
+    the transaction ends, `render`'s response is stored).
+    """
 
     key: bytes
     link: str
     until_us: int
+    destination: str
+    movements: tuple[Movement, ...]
+    reversal: NewDelivery | None
+    sent_trace: str
+    render: Render = attrs.field(repr=False)
 
 
 @attrs.frozen
@@ -311,8 +331,20 @@ class Delivered:
 
 
 @attrs.frozen
+class Attempt:
+    """Write before you speak: the head of a lane is about to be sent (once more). Counts the attempt. Done, Gone.
+
+    `until_us`: until then an answer is awaited, so that nobody else sends it meanwhile. Done.number: the attempt.
+    """
+
+    lane: str
+    seq: int
+    until_us: int
+
+
+@attrs.frozen
 class Postpone:
-    """An attempt failed: try the same delivery again from `not_before_us`. Outcome: Done, Gone."""
+    """An attempt failed: try the same delivery again from `not_before_us`; counts nothing. Outcome: Done, Gone."""
 
     lane: str
     seq: int
@@ -376,7 +408,7 @@ class OpenAccount:
 
 Item = (
     Authorise | Inquire | Capture | Reverse | Refuse | Dispatch | Redirect | Conclude | Abandon | Silence
-    | SilenceOverdue | ExpireHolds | Delivered | Postpone | Bury | Revive | Drop | NextSession | OpenAccount
+    | SilenceOverdue | ExpireHolds | Delivered | Attempt | Postpone | Bury | Revive | Drop | NextSession | OpenAccount
 )  # fmt: skip
 
 
