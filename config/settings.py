@@ -46,7 +46,7 @@ class SwitchSettings:
 @attrs.frozen
 class DatabaseSettings:
     url: str = "sqlite:///junctor.db"
-    """`sqlite:///PATH` (relative to the configuration file) or `postgresql://...`; a password goes to password_file."""
+    """`sqlite:///PATH` (from the file's folder on) or `postgresql://...`; a password goes to password_file."""
     password_file: Path | None = None
     connect_timeout_s: float = 3.0
     statement_timeout_s: float = 5.0
@@ -97,8 +97,16 @@ class LinkLimits:
     """Requests of one link that wait for their answer; beyond it the socket is not read."""
     write_bytes_max: int = 4_194_304
     """Bytes that wait to be written because the peer does not read; beyond it the link is dropped."""
+    write_stall_s: float = 30.0
+    """How long a peer may not read what we write; then the link is dropped."""
     in_flight_max: int = 4_096
     """Requests of ours on one link that wait for the peer's answer."""
+    faults_in_row_max: int = 10
+    """Undecodable messages without a good one between them; one more ends the connection."""
+    handshakes_max: int = 1_024
+    """Connections of one listener that are not yet known to be an institution's; one more is refused."""
+    close_s: float = 5.0
+    """From signing off or closing a connection until it is cut."""
 
 
 @attrs.frozen
@@ -210,19 +218,21 @@ class RouteSettings:
 
     name: str
     to: tuple[str, ...]
-    """`ledger`, an institution, or several institutions in order of preference."""
+    """`ledger`, an institution, or several in order of preference. Empty list: nowhere (answered 92)."""
     bins: tuple[str, ...] = ()
     """Prefixes (`476173`) or ranges (`476100-476199`) of the card number."""
     institutions: tuple[str, ...] = ()
     processing_codes: tuple[str, ...] = ()
     """First two digits of DE3, or all six."""
     types: tuple[str, ...] = ()
-    """MTI classes (`0100`, `0200`) or MT numbers (`103`)."""
+    """`0200` is the whole class (0200, 0220); other MTIs (`0220`) and MT numbers (`103`) are themselves alone."""
     currencies: tuple[str, ...] = ()
     amount_minor_min: int | None = None
     amount_minor_max: int | None = None
     bics: tuple[str, ...] = ()
     """Receiver BICs or prefixes of them."""
+    overrides: bool = False
+    """True: said on purpose that this row decides before later rows which it overlaps in part."""
 
 
 @attrs.frozen
