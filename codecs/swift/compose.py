@@ -39,6 +39,9 @@ def build_fin(
     """
     assert text is None or service is None, "block 4 is a text or a run of tags, not both"
     fields = None if text is None else [(item[0], item[1]) for item in text]
+    for tag, value in fields or ():
+        if "\r" in value:
+            raise EncodeFault(f"4.{tag}", "the lines of a value are joined by a line feed alone")
     tags = {"3": list(user_header), "4": list(service or ()), "5": list(trailers), "S": list(system)}
     parts = [f"{{1:{basic}}}"]
     if application is not None:
