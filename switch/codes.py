@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..ledger.operations import Reason
+from ..ledger.operations import Approved, Decision, Reason
+
+APPROVED: Final = "00"
+FORMAT_ERROR: Final = "30"
+DUPLICATE: Final = "94"
+MALFUNCTION: Final = "96"
 
 CODE_OF: Final[dict[Reason, str]] = {
     Reason.ALREADY_REVERSED: "12",  # invalid transaction
@@ -18,7 +23,11 @@ CODE_OF: Final[dict[Reason, str]] = {
     Reason.EXCEEDS_CEILING: "61",  # exceeds amount limit
 }
 
-APPROVED: Final = "00"
-FORMAT_ERROR: Final = "30"
-DUPLICATE: Final = "94"
-MALFUNCTION: Final = "96"
+
+def code_of(decision: Decision) -> str:
+    """Give the response code of a decision; a peer's own code where a peer declined."""
+    if isinstance(decision, Approved):
+        return APPROVED
+    if decision.reason is None:
+        return decision.code or MALFUNCTION
+    return CODE_OF[decision.reason]
