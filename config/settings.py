@@ -138,8 +138,10 @@ class DeliverySettings:
     attempts_max: int = 20
     age_max_s: float = 3 * 86_400.0
     poll_s: float = 1.0
+    accept_codes: tuple[str, ...] = ("00", "21", "25", "94")
+    """Response codes to an advice or reversal that mean: it has arrived (done, nothing to do, known already)."""
     retry_codes: tuple[str, ...] = ("91", "96", "68")
-    """Response codes to an advice or reversal that mean: try again later."""
+    """Response codes that mean: try again later. Any other code ends among the dead letters."""
 
 
 @attrs.frozen
