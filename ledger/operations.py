@@ -354,11 +354,16 @@ class Postpone:
 
 @attrs.frozen
 class Bury:
-    """Give a delivery up: move it to the dead letters with its reason; release the hold it settles. Done, Gone."""
+    """Give a delivery up: move it to the dead letters with its reason. Outcome: Done, Gone.
+
+    With `releases`, what its transaction set aside is released: the peer refused it, or never got it. Without, it
+    stays set aside, because the peer may have it: an operator revives the dead letter or drops it.
+    """
 
     lane: str
     seq: int
     reason: str
+    releases: bool = True
 
 
 @attrs.frozen
@@ -374,7 +379,10 @@ class Revive:
 
 @attrs.frozen
 class Drop:
-    """Discard a waiting delivery or a dead letter for good, with an operator's reason. Outcome: Done, Gone."""
+    """Discard a waiting delivery or a dead letter for good, with an operator's reason. Outcome: Done, Gone.
+
+    What its transaction still has set aside is released.
+    """
 
     lane: str
     seq: int
@@ -417,9 +425,12 @@ Item = (
 
 @attrs.frozen
 class Decided:
-    """Decided now, and stored with its response. `lanes`: lanes that got a delivery, for couriers to wake."""
+    """Decided now, and stored with its response. `lanes`: lanes that got a delivery, for couriers to wake.
 
-    decision: Decision
+    `decision` is None where the books had none to make: refused, abandoned, or declined by the peer.
+    """
+
+    decision: Decision | None
     response: bytes = attrs.field(repr=False)
     lanes: tuple[str, ...] = ()
 
