@@ -1,0 +1,52 @@
+"""`junctor run` and `junctor demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import config_option, json_option, read_settings
+from .reactor import run_under_reactor
+
+
+@click.command()
+@config_option
+def run(config_file: Path) -> None:
+    """Run the switch until it is told to stop.
+
+    On SIGTERM or an interrupt it stops accepting, finishes what is in hand within `switch.drain_s`, signs off and
+    closes. Status 1 when it could not start.
+    """
+    settings = read_settings(config_file)
+    from ..service import run as serve
+
+    run_under_reactor(lambda reactor: serve(reactor, settings))
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var/demo"),
+    show_default=True,
+    help="Where certificates, keys, configuration and database are made.",
+)
+@click.option("--seconds", type=click.FloatRange(1, 86_400), default=20, show_default=True, help="Length of traffic.")
+@click.option("--stay", is_flag=True, help="Leave everything up afterwards, and tell how to use it.")
+@json_option
+@click.pass_context
+def demo(context: click.Context, folder: Path, seconds: float, stay: bool, as_json: bool) -> None:
+    """Run a whole switch with terminals, an issuer and a bank under mixed traffic, and check what it did.
+
+    Status 0 only when every check holds: each request answered exactly once, no delivery left over, the trial
+    balance zero in each currency.
+    """
+    from ...simulators.demo import run_demo
+
+    async def story(reactor: Any) -> Any:
+        return await run_demo(reactor, folder, seconds, stay, as_json)
+
+    report = run_under_reactor(story)
+    context.exit(0 if report.ok else 1)
