@@ -71,7 +71,7 @@ class Drafts:
             terminal=payment.terminal,
             pan_masked=pan.masked if pan else None,
             card_ref=self._card_ref(pan) if pan else None,
-            auth_code=self._auth_code(),
+            auth_code=self._auth_code() if payment.rrn or payment.stan else None,
             reference=payment.uetr or payment.reference,
             purpose=payment.purpose.value,
         )

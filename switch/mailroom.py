@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from ..codecs.payment import Payment
 from ..codecs.swift import FinMessage, ack, check, nak, parse_fin, read_ack
-from ..codecs.swift.payments import Unidentified, read_transfer
+from ..codecs.swift.payments import Identity, find_identity, read_transfer
 from ..config.settings import Settings
 from ..ledger.operations import (
     LEDGER,
@@ -58,6 +58,7 @@ NAK_OF: dict[Reason, str] = {
     Reason.EXCEEDS_CEILING: "H57",
 }
 """What a bank is told when the books decline its message: reasons of ours, in the network's form."""
+NAK_NO_REFERENCE = "T13"
 NAK_NO_ROAD = "H58"
 NAK_NOT_SERVED = "H59"
 NAK_WRONG_SENDER = "H60"
@@ -122,18 +123,21 @@ class Mailroom:
 
     async def _serve(self, incoming: FinIncoming) -> None:
         message, institution = incoming.message, incoming.link.institution
-        transfer = read_transfer(message, institution, self._bics[institution])
-        if isinstance(transfer, Unidentified):
-            self._meter.rejected(institution, "unidentified")
-            incoming.answer(nak(message, self._now(), transfer.code, transfer.line))
-            return
+        identity = find_identity(message, institution)
         problem = self._problem(message, institution)
-        if problem is not None:
-            code, line = problem
-            await self._refuse(incoming, self._drafts.facts(transfer, ""), code, line)
+        if identity is None:
+            # Nothing to store it under: a copy is rejected again, for the same reason.
+            self._meter.rejected(institution, "unidentified")
+            incoming.answer(nak(message, self._now(), *(problem or (NAK_NO_REFERENCE, None))))
             return
+        if problem is not None:
+            await self._refuse(incoming, self._facts_of_rejected(institution, identity), *problem)
+            return
+        transfer = read_transfer(message, institution, identity)
         road = self._routes.find(self._question(transfer))
-        destination = LEDGER if transfer.receiver_bic == self._our_bic else road.destinations[0] if road.destinations else ""
+        destination = (
+            LEDGER if transfer.receiver_bic == self._our_bic else road.destinations[0] if road.destinations else ""
+        )
         self._meter.route(road.route, "primary" if destination else "none")
         facts = self._drafts.facts(transfer, destination)
         if not destination:
@@ -208,8 +212,22 @@ class Mailroom:
                 incoming.answer(nak(incoming.message, self._now(), NAK_OTHER_CONTENT))
             case _:
                 # Not stored, so not acknowledged: the sender resends, with PDE.
-                log.warn("a message of {institution} could not be stored", institution=facts.source, trace=facts.trace)
+                log.warn(
+                    "a message of {institution} could not be stored", institution=facts.source, trace=facts.trace
+                )
                 incoming.drop()
+
+    def _facts_of_rejected(self, institution: str, identity: Identity) -> Facts:
+        return Facts(
+            key=identity.key,
+            fingerprint=identity.fingerprint,
+            source=institution,
+            destination="",
+            type=identity.type,
+            received_us=self._drafts.now_us(),
+            trace=identity.key.hex(),
+            reference=identity.uetr or identity.reference,
+        )
 
     def _question(self, transfer: Payment) -> Question:
         return Question(
