@@ -36,10 +36,18 @@ COMMANDS: dict[str, Entry] = {
 @click.command("junctor", cls=LazyGroup, entries=COMMANDS, package=__name__)
 @click.version_option(__version__, message="junctor %(version)s")
 @click.option("--debug", is_flag=True, help="Show where an error came from.")
-@click.pass_context
-def cli(context: click.Context, debug: bool) -> None:
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(dir_okay=False),
+    default="junctor.toml",
+    show_default=True,
+    envvar="JUNCTOR_CONFIG",
+    show_envvar=True,
+    help="The configuration file; may stand after the command as well.",
+)
+def cli(debug: bool, config_file: str) -> None:
     """Junctor, the open payment message switch."""
-    context.obj = debug
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

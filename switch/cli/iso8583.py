@@ -13,7 +13,7 @@ from ...codecs.faults import DecodeFault, EncodeFault
 from ...codecs.iso8583 import Spec, decode, encode, from_flat, load_spec, to_flat
 from .complaints import Complaint
 
-LINE_CHARS_MAX: Final = 1_048_576
+INPUT_BYTES_MAX: Final = 1_048_576
 """The longest line or document that is read."""
 
 Answer = dict[str, Any]
@@ -122,33 +122,41 @@ def _read_raw(given: str) -> bytes:
 
 
 def _read_json(given: str) -> dict[str, Any]:
-    if len(given) > LINE_CHARS_MAX:
-        raise EncodeFault("", f"longer than {LINE_CHARS_MAX} characters")
+    if len(given) > INPUT_BYTES_MAX:
+        raise EncodeFault("", f"longer than {INPUT_BYTES_MAX} bytes")
     try:
-        tree = json.loads(given)
+        tree = json.loads(given, object_pairs_hook=_object_without_twins)
     except (ValueError, RecursionError):
-        raise EncodeFault("", "not JSON") from None
+        raise EncodeFault("", "not JSON, or an object that has a key twice") from None
     if not isinstance(tree, dict):
         raise EncodeFault("", "not a JSON object")
     return tree
 
 
+def _object_without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice: which of its values was meant is nobody's to guess."""
+    tree = dict(pairs)
+    if len(tree) < len(pairs):
+        raise ValueError("a key stands twice")
+    return tree
+
+
 def _whole_input() -> str:
-    text = _input().read(LINE_CHARS_MAX + 1)
-    if len(text) > LINE_CHARS_MAX:
-        raise Complaint(f"the input is longer than {LINE_CHARS_MAX} characters")
-    return text
+    raw = sys.stdin.buffer.read(INPUT_BYTES_MAX + 1)
+    if len(raw) > INPUT_BYTES_MAX:
+        raise Complaint(f"the input is longer than {INPUT_BYTES_MAX} bytes")
+    return _text(raw)
 
 
 def _lines_of_input() -> Iterator[str]:
     """Give each line of the input; of one that is too long, as much as shows that it is."""
-    stream = _input()
-    while line := stream.readline(LINE_CHARS_MAX + 1):
-        yield line
-        while len(line) > LINE_CHARS_MAX and not line.endswith("\n"):
-            line = stream.readline(LINE_CHARS_MAX + 1)
+    stream = sys.stdin.buffer
+    while line := stream.readline(INPUT_BYTES_MAX + 1):
+        yield _text(line)
+        while len(line) > INPUT_BYTES_MAX and not line.endswith(b"\n"):
+            line = stream.readline(INPUT_BYTES_MAX + 1)
 
 
-def _input() -> Any:
-    """The standard input as text; bytes that are no UTF-8 are carried through, for the reader to refuse."""
-    return click.get_text_stream("stdin", encoding="utf-8", errors="surrogateescape")
+def _text(raw: bytes) -> str:
+    """Give bytes as text; what is no UTF-8 is carried through, for the reader to refuse."""
+    return raw.decode("utf-8", errors="surrogateescape")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
 
 T = TypeVar("T")
 
@@ -12,10 +16,9 @@ T = TypeVar("T")
 def run_under_reactor(story: Callable[[Any], Awaitable[T]]) -> T:
     """Start the reactor, run `story(reactor)` in it, and stop it when the story ends.
 
-    An interrupt stops the reactor, which may cut the story short: then KeyboardInterrupt is raised.
+    A signal stops the reactor, which may cut the story short: then KeyboardInterrupt is raised. A story that ends in
+    its own way uses a `Shift`.
     """
-    from twisted.internet.task import react
-
     ended: list[T] = []
     failed: list[BaseException] = []
 
@@ -34,3 +37,52 @@ def run_under_reactor(story: Callable[[Any], Awaitable[T]]) -> T:
     if not ended:
         raise KeyboardInterrupt
     return ended[0]
+
+
+class Shift:
+    """A stretch of work that lasts some seconds, or until a signal; what follows inside it is still done.
+
+    Used as `async with Shift(reactor) as shift`: the reactor stops after the block has been left.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._over: Deferred[None] = Deferred()
+        self._left: Deferred[None] = Deferred()
+        self._trigger: Any = None
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self._over.called)
+
+    async def __aenter__(self) -> Shift:
+        self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._stop)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self.is_over:
+            self._reactor.removeSystemEventTrigger(self._trigger)
+        self._left.callback(None)
+
+    def when_over(self, act: Callable[[], None]) -> None:
+        """Call `act` when a signal comes, or when the seconds of `over` have passed."""
+        self._over.addCallback(lambda _: act())
+
+    async def over(self, seconds: float | None = None) -> None:
+        """Wait until the seconds have passed, or a signal came; None waits for the signal alone."""
+        limit = None if seconds is None else self._reactor.callLater(seconds, self._end)
+        await self._over
+        if limit is not None and limit.active():
+            limit.cancel()
+
+    def _end(self) -> None:
+        if not self._over.called:
+            self._reactor.removeSystemEventTrigger(self._trigger)
+            self._over.callback(None)
+
+    def _stop(self) -> Deferred[None]:
+        if not self._over.called:
+            self._over.callback(None)
+        return self._left
