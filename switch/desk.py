@@ -412,7 +412,7 @@ class Desk:
         """
         match outcome:
             case Decided(decision=decision, response=response, lanes=lanes):
-                code = code or code_of(decision)
+                code = code or (MALFUNCTION if decision is None else code_of(decision))
                 word = word or ("approved" if code == CODE_APPROVED else "declined")
                 self._answer(incoming, facts, response, word, code, lanes)
             case Silenced(response=response, lanes=lanes):

@@ -104,4 +104,4 @@ class Sweeper:
         self._meter.stock(self.last_stock, self._clock.seconds())
 
     def _stumble(self, failure: Failure) -> None:
-        log.warn("the sweep could not look at the books: {why}", why=failure.type.__name__)
+        log.warn("the sweep could not look at the books: {why}", why=type(failure.value).__name__)

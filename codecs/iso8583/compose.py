@@ -17,8 +17,10 @@ APPROVED: Final = frozenset({"00", "08", "10", "11", "16"})
 _SECRET: Final = frozenset({14, 35, 36, 45, 48, 52, 53, 55, 62, 63, 120, 121, 122, 123, 124, 125, 126, 127})
 """Elements that hold, or may hold, what PCI DSS 3.3.1 forbids to keep; of private use ones nothing is known."""
 
-_OURS: Final = frozenset({2, 3, 7, 11, 12, 13, 32, 33, 37, 39, 41, 42, 43, 49, 64, 90, 95, 128})
-"""What the asker's own request says, and a peer's response may not change."""
+_OURS: Final = frozenset(
+    {2, 3, 7, 11, 12, 13, 14, 32, 33, 35, 36, 37, 39, 41, 42, 43, 45, 49, 52, 53, 64, 90, 95, 128}
+)
+"""What the asker's own request says, or may not be kept, and a peer's response does not bring."""
 
 _REVERSAL: Final = (2, 3, 4, 5, 6, 12, 13, 18, 22, 25, 32, 33, 37, 38, 41, 42, 43, 49, 50, 51, 100, 102, 103)
 """What a reversal repeats of its original."""
@@ -38,7 +40,7 @@ def trace_of(sent: Message) -> str:
     """Say how the peer knows a message of ours: the content of DE90 (n42) in whatever refers to it later."""
     acquirer = str(sent.get(32) or "").rjust(11, "0")
     forwarder = str(sent.get(33) or "").rjust(11, "0")
-    return f"{sent.mti}{sent[11]}{sent[7]}{acquirer}{forwarder}"
+    return "".join((sent.mti, str(sent[11]), str(sent[7]), acquirer, forwarder))
 
 
 def answer_from(request: Message, response: Message) -> Message:
@@ -61,9 +63,7 @@ def approved_minor(request_minor: int, response: Message) -> int:
 
 def reversal_of(sent: Message, transmitted: str, stan: str, code: str = "68") -> Message:
     """Make the reversal advice (0420) of a request that went out; `code` says why (68: no response in time)."""
-    fields: dict[int, Value] = {
-        element: value for element in _REVERSAL if (value := sent.get(element)) is not None
-    }
+    fields: dict[int, Value] = {element: value for element in _REVERSAL if (value := sent.get(element)) is not None}
     fields.update({7: transmitted, 11: stan, 39: code, 90: trace_of(sent)})
     return Message("0420", fields)
 

@@ -115,9 +115,7 @@ def _step(mti: str, purpose: Purpose, original: str) -> Step | None:
     return Step.POST
 
 
-def _key(
-    message: Message, institution: str, identity: Sequence[int], mti: str, transmitted: str, stan: str
-) -> bytes:
+def _key(message: Message, institution: str, identity: Sequence[int], mti: str, transmitted: str, stan: str) -> bytes:
     parts = [institution, mti[:3]]
     for element in identity:
         parts.append(transmitted if element == 7 else stan if element == 11 else _text(message, element))
