@@ -62,11 +62,9 @@ def test_next_message_completes_a_message_without_block_5() -> None:
 def test_silence_completes_a_message_without_block_5() -> None:
     framer = FinFramer(MAX)
     assert _bodies(framer.feed(ACK)) == []
-    assert framer.is_mid_frame
-    assert framer.is_waiting
+    assert (framer.is_mid_frame, framer.is_waiting) == (True, True)
     assert _bodies(framer.flush()) == [ACK]
-    assert not framer.is_mid_frame
-    assert not framer.is_waiting
+    assert (framer.is_mid_frame, framer.is_waiting) == (False, False)
     assert _bodies(framer.feed(ACK + b"\r\n")) == [ACK]
 
 
@@ -129,8 +127,7 @@ def test_message_of_just_the_limit_passes_and_one_byte_more_is_a_fault() -> None
 def test_endless_message_is_a_fault_at_the_limit_and_buffers_no_more(endless: bytes) -> None:
     framer = FinFramer(100)
     framer.feed(endless + b"A" * (100 - len(endless)))
-    assert framer.fault is None
-    assert framer.is_mid_frame
+    assert (framer.fault, framer.is_mid_frame) == (None, True)
     framer.feed(b"A")
     assert framer.fault is not None
     assert not framer.is_mid_frame
