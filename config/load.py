@@ -26,7 +26,7 @@ _Link = TypeVar("_Link", ListenerSettings, DiallerSettings)
 def load_settings(path: Path, checks: Iterable[Check] = ()) -> Settings:
     """Read the configuration file, and give settings in which every path is resolved against the file's folder.
 
-    checks: further checks, run when every value could be read; their faults are told together with ours.
+    checks: further checks, run when every value could be read; of a place where we found a mistake they are not heard.
     Raises SettingsFaults with all mistakes: unknown keys, wrong types, values out of range, names given twice,
     references to nothing, secrets written where only their files belong.
     """
@@ -40,8 +40,8 @@ def load_settings(path: Path, checks: Iterable[Check] = ()) -> Settings:
     reading.faults.extend(find_faults(settings))
     settings = _resolve(settings, base)
     if was_read:
-        for check in checks:
-            reading.faults.extend(check(settings))
+        told = {fault.path for fault in reading.faults}
+        reading.faults.extend(fault for check in checks for fault in check(settings) if fault.path not in told)
     if reading.faults:
         raise SettingsFaults(reading.faults)
     return settings
