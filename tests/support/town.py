@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.request import urlopen
 
 import attrs
 from junctor.codecs.framing import Frame
@@ -31,6 +32,7 @@ from junctor.simulators.rules import Rule
 from junctor.simulators.wire import Address, Wire, dial
 from junctor.switch.build import build
 from junctor.switch.service import SwitchService
+from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred, DeferredQueue
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
@@ -236,7 +238,12 @@ class Sender:
         self._stan = first - 1
 
     def message(
-        self, mti: str, processing_code: str, amount: int, pan: str | None = PAN, changes: dict[int, str] | None = None
+        self,
+        mti: str,
+        processing_code: str,
+        amount: int,
+        pan: str | None = PAN,
+        changes: dict[int, str] | None = None,
     ) -> Message:
         self._stan += 1
         now = datetime.now(UTC)
@@ -388,7 +395,10 @@ class Town:
 
     async def start_issuer(self, name: str = "blue", rules: Sequence[Rule] = ()) -> Issuer:
         issuer = Issuer(
-            self.reactor, IssuerSettings(load_spec("iso1987-binary"), rules=rules), Random(1), lambda: datetime.now(UTC)
+            self.reactor,
+            IssuerSettings(load_spec("iso1987-binary"), rules=rules),
+            Random(1),
+            lambda: datetime.now(UTC),
         )
         await issuer.listen(f"tcp:{self.ports[name]}:interface=127.0.0.1", self.tls(name))
         self.issuers[name] = issuer
@@ -401,7 +411,9 @@ class Town:
 
     async def start_bank(self, rules: Sequence[BankRule] = ()) -> Bank:
         """Start the bank north, which the switch dials."""
-        self.bank = Bank(self.reactor, BankSettings(BANK_BIC, rules=tuple(rules)), Random(1), lambda: datetime.now(UTC))
+        self.bank = Bank(
+            self.reactor, BankSettings(BANK_BIC, rules=tuple(rules)), Random(1), lambda: datetime.now(UTC)
+        )
         await self.bank.listen(f"tcp:{self.ports['north']}:interface=127.0.0.1", self.tls("north"))
         return self.bank
 
@@ -458,6 +470,22 @@ class Town:
         with self.read() as reader:
             assert all(total == 0 for total in reader.imbalance().values()), "the books do not balance"
 
+    async def metric(self, name: str, **labels: str) -> float:
+        """Give the sum of a metric's samples that carry the labels, as /metrics tells it."""
+        text = await deferToThread(self.get, "/metrics")
+        found = list(text_string_to_metric_families(text))
+        return sum(
+            sample.value
+            for family in found
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def get(self, path: str) -> str:
+        """Fetch a page of the admin listener; blocks."""
+        with urlopen(f"http://127.0.0.1:{self.ports['admin']}{path}", timeout=5) as page:
+            return str(page.read().decode())
+
     # ------------------------------------------------------------ waiting, and the end
 
     def pause(self, seconds: float) -> Deferred[None]:
@@ -484,7 +512,9 @@ class Town:
         await self.pause(0.05)
 
 
-def transfer(reference: str, uetr: str, amount: str = "250,00", to_account: str = "DE89370400440532013000") -> Transfer:
+def transfer(
+    reference: str, uetr: str, amount: str = "250,00", to_account: str = "DE89370400440532013000"
+) -> Transfer:
     """Make the content of an MT103."""
     return Transfer(
         reference=reference,
@@ -495,5 +525,3 @@ def transfer(reference: str, uetr: str, amount: str = "250,00", to_account: str 
         from_account="DE68210501700012345678",
         to_account=to_account,
     )
-
-
