@@ -15,6 +15,9 @@ import click
 from ...codecs.masking import Pan
 from .complaints import Complaint
 
+TEST_CARD: Final = "4761739001010010"
+"""A card number that card schemes publish for tests."""
+
 CARDS_MAX: Final = 1_000_000
 _DIGITS_MIN: Final = 12
 _DIGITS_MAX: Final = 19

@@ -10,7 +10,7 @@ import click
 from ...codecs.iso8583 import SpecError, load_spec
 from ...config.faults import SettingsFault, SettingsFaults
 from ...config.load import load_settings
-from ...config.settings import Protocol, Settings
+from ...config.settings import DiallerSettings, ListenerSettings, Protocol, Settings
 from ...routing import RouteFaults
 from ..roads import build_routes
 from .complaints import Complaint
@@ -55,11 +55,14 @@ def _check_routes(settings: Settings) -> Iterator[SettingsFault]:
 
 
 def _check_specs(settings: Settings) -> Iterator[SettingsFault]:
-    for section, links in (("listeners", settings.listeners), ("diallers", settings.diallers)):
-        for index, link in enumerate(links):
-            if link.protocol is Protocol.ISO8583:
-                try:
-                    load_spec(link.spec)
-                except SpecError as error:
-                    for finding in error.findings:
-                        yield SettingsFault(f"{section}[{index}].spec", f"{link.spec}: {finding}")
+    links: list[tuple[str, ListenerSettings | DiallerSettings]] = [
+        *((f"listeners[{index}]", listener) for index, listener in enumerate(settings.listeners)),
+        *((f"diallers[{index}]", dialler) for index, dialler in enumerate(settings.diallers)),
+    ]
+    for path, link in links:
+        if link.protocol is Protocol.ISO8583:
+            try:
+                load_spec(link.spec)
+            except SpecError as error:
+                for finding in error.findings:
+                    yield SettingsFault(f"{path}.spec", f"{link.spec}: {finding}")

@@ -24,7 +24,7 @@ class HostPort:
     port: int
 
 
-class HostPortType(click.ParamType):
+class HostPortType(click.ParamType[HostPort]):
     """Reads `host:port`, an IPv6 address in brackets."""
 
     name = "host:port"

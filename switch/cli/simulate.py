@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any
 
 import attrs
 import click
 
+from ...codecs.framing import Frame
 from ...codecs.masking import Pan
 from ...simulators import scenarios
 from ...simulators.bank import Acknowledge, Bank, BankRule, BankSettings, Ignore, Reject, Transfer
@@ -19,17 +21,14 @@ from ...simulators.rules import Act, Behaviour, Rule, signal_rules
 from ...simulators.slips import Card, Stans, TerminalProfile
 from ...simulators.tally import Counts, Tally
 from ...simulators.terminal import Terminal, TerminalSettings
-from ...simulators.wire import Address, Unreachable
-from .cards import read_cards_file
+from ...simulators.wire import Unreachable, Wire, dial
+from .cards import TEST_CARD, read_cards_file
 from .complaints import Complaint
 from .iso8583 import read_spec
 from .options import json_option
 from .output import write_json, write_pairs
 from .peers import HostPort, HostPortType, address_of, tls_of, with_peer
 from .reactor import Shift, run_under_reactor
-
-TEST_CARD: Final = "4761739001010010"
-"""A card number that card schemes publish for tests."""
 
 _share = click.FloatRange(0, 1)
 _spec_option = click.option("--spec", default="iso1987-ascii", show_default=True, callback=read_spec)
@@ -57,10 +56,11 @@ def simulate() -> None:
 @click.option("--cards-file", type=click.Path(path_type=Path, dir_okay=False), help="Card numbers, one a line.")
 @click.option("--currency", default="978", show_default=True, help="DE49: three digits.")
 @click.option("--acquirer-id", default="00000000001", show_default=True, help="DE32.")
+@click.option("--patience-s", type=click.FloatRange(0.1), default=30, show_default=True, help="Wait for an answer.")
 @_seed_option
 @json_option
 @click.pass_context
-def terminal(context: click.Context, as_json: bool, **given: Any) -> None:
+def terminal(context: click.Context, /, as_json: bool, **given: Any) -> None:
     """Be payment terminals that play scenarios, and check every answer.
 
     Status 1 when a request was not answered exactly once, or by something that is not right for it.
@@ -70,7 +70,7 @@ def terminal(context: click.Context, as_json: bool, **given: Any) -> None:
         if name not in known:
             raise click.BadParameter(f"{name!r} is not one of: {', '.join(sorted(known))}", param_hint="--scenario")
     address = address_of(given["connect"], given["tls_folder"], given["name"], given["server_name"])
-    settings = TerminalSettings(address, given["spec"], given["framing"])
+    settings = TerminalSettings(address, given["spec"], given["framing"], given["patience_s"])
     counts = run_under_reactor(lambda reactor: _play(reactor, settings, given))
     if as_json:
         write_json(_counts_json(counts))
@@ -84,7 +84,17 @@ def terminal(context: click.Context, as_json: bool, **given: Any) -> None:
     context.exit(0 if counts.is_clean and counts.sent else 1)
 
 
+class _Knock:
+    """Hears nothing: a connection that is only tried."""
+
+    def wire_up(self, wire: Wire) -> None: ...
+    def hear(self, wire: Wire, frame: Frame) -> None: ...
+    def wire_down(self, wire: Wire, why: str) -> None: ...
+
+
 async def _play(reactor: Any, settings: TerminalSettings, given: dict[str, Any]) -> Counts:
+    # Terminals are patient with a peer that is away; somebody who mistyped its address is told at once.
+    (await _reach(dial(reactor, settings.address, settings.framing, _Knock()), given["connect"])).hang_up()
     random = Random(given["seed"])
     tally = Tally()
     numbers = read_cards_file(given["cards_file"]) if given["cards_file"] else [Pan(TEST_CARD)]
@@ -199,7 +209,7 @@ def _issuer_rules(given: dict[str, Any]) -> tuple[Rule, ...]:
 @_seed_option
 @json_option
 @click.pass_context
-def bank(context: click.Context, as_json: bool, **given: Any) -> None:
+def bank(context: click.Context, /, as_json: bool, **given: Any) -> None:
     """Be a SWIFT bank: acknowledge, reject or ignore what comes, and send MT103s of its own.
 
     With --connect and --send it ends when all are answered. Status 1 when one of its own was not acknowledged.
@@ -261,11 +271,15 @@ async def _open(played: Issuer | Bank, given: dict[str, Any]) -> Any:
         port = await played.listen(given["listen"], tls_of(given["tls_folder"], given["name"]))
         click.echo(f"listening on port {port}", err=True)
         return None
-    address: Address = address_of(connect, given["tls_folder"], given["name"], given["server_name"])
+    address = address_of(connect, given["tls_folder"], given["name"], given["server_name"])
+    return await _reach(played.dial(address), connect)
+
+
+async def _reach(dialling: Awaitable[Wire], at: HostPort) -> Wire:
     try:
-        return await played.dial(address)
+        return await dialling
     except Unreachable as error:
-        raise Complaint(f"{connect.host}:{connect.port} cannot be reached: {error}") from error
+        raise Complaint(f"{at.host}:{at.port} cannot be reached: {error}") from error
 
 
 def _now() -> datetime:
