@@ -36,7 +36,7 @@ lint: $(VENV)/.installed-test
 
 # mypy runs inside tests/, because at the root it would take codecs/ for the standard library's module of that name.
 types: $(VENV)/.installed-test
-	cd tests && MYPYPATH=../$(VENV)/src ../$(BIN)/mypy -p junctor --config-file ../pyproject.toml
+	cd tests && MYPYPATH=../$(VENV)/src:support ../$(BIN)/mypy -p junctor --config-file ../pyproject.toml
 
 imports: $(VENV)/.installed-test
 	$(BIN)/lint-imports --no-logo --no-cache
