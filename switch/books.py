@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import attrs
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -69,7 +69,7 @@ class Books:
         self._rate = 0.0
         self._stopped: Deferred[None] = Deferred()
         self._thread = threading.Thread(target=self._write_until_stopped, name="books", daemon=True)
-        self._readers = ThreadPool(minthreads=1, maxthreads=2, name="books-readers")
+        self._readers = ThreadPool(minthreads=1, maxthreads=1, name="books-reader")
 
     @property
     def is_available(self) -> bool:
@@ -106,6 +106,8 @@ class Books:
         with self._wake:
             self._stopping = True
             self._wake.notify()
+        if self._thread.ident is None:  # it never started
+            return succeed(None)
         return self._stopped
 
     # ------------------------------------------------------------ the writer's thread

@@ -365,9 +365,7 @@ class Town:
 
     def _is_ready(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.ports["admin"]), 1) as connection:
-                connection.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
-                return b" 200 " in connection.recv(100)
+            return " 200 " in self._status_of("/readyz")
         except OSError:
             return False
 
@@ -393,7 +391,8 @@ class Town:
 
     # ------------------------------------------------------------ neighbours
 
-    async def start_issuer(self, name: str = "blue", rules: Sequence[Rule] = ()) -> Issuer:
+    async def start_issuer(self, name: str = "blue", rules: Sequence[Rule] = (), until_live: bool = True) -> Issuer:
+        """Start an issuer that the switch dials; wait until it is signed on, if the switch runs here."""
         issuer = Issuer(
             self.reactor,
             IssuerSettings(load_spec("iso1987-binary"), rules=rules),
@@ -402,7 +401,7 @@ class Town:
         )
         await issuer.listen(f"tcp:{self.ports[name]}:interface=127.0.0.1", self.tls(name))
         self.issuers[name] = issuer
-        await self.until(lambda: self.service is None or name in self.live())
+        await self.until(lambda: not until_live or self.service is None or name in self.live())
         return issuer
 
     def live(self) -> Any:
@@ -472,8 +471,7 @@ class Town:
 
     async def metric(self, name: str, **labels: str) -> float:
         """Give the sum of a metric's samples that carry the labels, as /metrics tells it."""
-        text = await deferToThread(self.get, "/metrics")
-        found = list(text_string_to_metric_families(text))
+        found = list(text_string_to_metric_families(await self.fetch("/metrics")))
         return sum(
             sample.value
             for family in found
@@ -481,10 +479,24 @@ class Town:
             if sample.name == name and labels.items() <= sample.labels.items()
         )
 
-    def get(self, path: str) -> str:
-        """Fetch a page of the admin listener; blocks."""
+    async def fetch(self, path: str) -> str:
+        """Fetch a page of the admin listener."""
+        page: str = await deferToThread(self._fetch, path)
+        return page
+
+    def _fetch(self, path: str) -> str:
         with urlopen(f"http://127.0.0.1:{self.ports['admin']}{path}", timeout=5) as page:
             return str(page.read().decode())
+
+    async def status_of(self, path: str) -> str:
+        """Give the status line of a page of the admin listener."""
+        status: str = await deferToThread(self._status_of, path)
+        return status
+
+    def _status_of(self, path: str) -> str:
+        with socket.create_connection(("127.0.0.1", self.ports["admin"]), 2) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
+            return connection.recv(1_000).decode().split("\r\n", 1)[0]
 
     # ------------------------------------------------------------ waiting, and the end
 
