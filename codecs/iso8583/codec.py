@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..faults import DecodeFault
 from .compiler import compile_reader, compile_writer
-from .message import Message, ascending_message
+from .message import Message, make_message
 from .spec import Spec
 from .table_codec import read_message, read_mti, write_message
 
@@ -12,7 +12,7 @@ from .table_codec import read_message, read_mti, write_message
 def decode(spec: Spec, raw: bytes) -> Message:
     """Read one whole message; DecodeFault (path, offset, why) at the first thing that is wrong with it."""
     key = spec.bitmap_of(raw)
-    read = spec.readers.find(key)
+    read = spec.readers.young.get(key) or spec.readers.find(key)
     if read is not None:
         message = read(raw)
         if message is not None:
@@ -22,7 +22,7 @@ def decode(spec: Spec, raw: bytes) -> Message:
         raise fault
     if read is None and spec.readers.is_due(key):
         spec.readers.add(key, compile_reader(spec, list(fields)))
-    return ascending_message(mti, fields)
+    return make_message(mti, fields)
 
 
 def encode(spec: Spec, message: Message) -> bytes:
@@ -31,14 +31,14 @@ def encode(spec: Spec, message: Message) -> bytes:
         key = bytes(message._fields)
     except (ValueError, TypeError):  # a number beyond any spec: the table says so
         return write_message(spec, message)
-    write = spec.writers.find(key)
+    write = spec.writers.young.get(key) or spec.writers.find(key)
     if write is not None:
         raw = write(message)
         if raw is not None:
             return raw
     raw = write_message(spec, message)
     if write is None and spec.writers.is_due(key):
-        spec.writers.add(key, compile_writer(spec, list(key)))
+        spec.writers.add(key, compile_writer(spec, [*key]))
     return raw
 
 
@@ -49,7 +49,7 @@ def decode_partial(spec: Spec, raw: bytes) -> tuple[Message, DecodeFault]:
     """
     mti, fields, fault = read_message(spec, raw)
     assert fault is not None, "a message that decodes has no part"
-    return ascending_message(mti, fields), fault
+    return make_message(mti, fields), fault
 
 
 def peek_mti(spec: Spec, raw: bytes) -> str | None:

@@ -26,7 +26,10 @@ def compile_reader(spec: Spec, elements: Sequence[int]) -> Callable[[bytes], Mes
 
 
 def compile_writer(spec: Spec, elements: Sequence[int]) -> Callable[[Message], bytes | None]:
-    """Compile the writer of messages that hold just these elements (ascending, all defined by the spec)."""
+    """Compile the writer of messages that hold just these elements, in this order, all defined by the spec.
+
+    The order is that in which a message holds them, which is not always ascending; the wire's always is.
+    """
     source = WriterSource(spec, elements)
     return cast(
         Callable[[Message], bytes | None], _make("write", source.lines, source.constants, f"{spec.name} writer")

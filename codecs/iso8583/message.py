@@ -14,13 +14,12 @@ from .tlv import Tlv
 
 Value: TypeAlias = str | bytes | Tlv
 
-SHOWN_ELEMENTS: Final = frozenset(
-    int(de)
-    for de in (
-        "3 4 5 6 7 8 9 10 11 12 13 15 16 17 18 19 21 22 24 25 26 28 29 30 31 32 33 37 38 39 41 42 49 50 51 "
-        "66 67 68 69 70 71 72 73 74 75 76 77 78 79 80 81 82 83 84 85 86 87 88 89 90 95 97 99 100"
-    ).split()
-)
+_AMOUNTS: Final = frozenset({4, 5, 6, 8, 9, 10, 28, 29, 30, 31, 49, 50, 51, 95, 97})
+_DATES_AND_NUMBERS: Final = frozenset({7, 11, 12, 13, 15, 16, 17, 37, 38, 71, 72, 73, 90})
+_CODES: Final = frozenset({3, 18, 22, 24, 25, 26, 39, 66, 67, 70})
+_PARTIES: Final = frozenset({19, 21, 32, 33, 41, 42, 68, 69, 99, 100})
+_TOTALS: Final = frozenset(range(74, 90))
+SHOWN_ELEMENTS: Final = _AMOUNTS | _DATES_AND_NUMBERS | _CODES | _PARTIES | _TOTALS
 """The elements whose content names no card and no person: a repr shows these and no others."""
 _PAN: Final = 2
 
@@ -41,8 +40,8 @@ class Fields(Mapping[int, Value]):
 
     __slots__ = ("_fields",)
 
-    def __init__(self, fields: dict[int, Value]) -> None:
-        self._fields = fields
+    def __init__(self, fields: Mapping[int, Value]) -> None:
+        self._fields = {de: fields[de] for de in sorted(fields)}
 
     def __getitem__(self, de: int) -> Value:
         return self._fields[de]
@@ -70,7 +69,7 @@ class Message:
 
     def __init__(self, mti: str, fields: Mapping[int, Value]) -> None:
         set_mti(self, mti)
-        set_fields(self, _ascending(dict(fields)))
+        set_fields(self, dict(fields))
 
     @property
     def fields(self) -> Fields:
@@ -96,20 +95,20 @@ class Message:
         return isinstance(key, int | str) and self.get(key) is not None
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._fields)
+        return iter(sorted(self._fields))
 
     def with_fields(self, changes: Mapping[int, Value], drop: Iterable[int] = (), mti: str | None = None) -> Message:
         """Give this message with elements set, elements dropped where it has them, and perhaps another type."""
         fields = {**self._fields, **changes}
         for de in drop:
             fields.pop(de, None)
-        return ascending_message(self.mti if mti is None else mti, _ascending(fields))
+        return make_message(self.mti if mti is None else mti, fields)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and self.mti == other.mti and self._fields == other._fields
 
     def __hash__(self) -> int:
-        return hash((self.mti, *self._fields.items()))
+        return hash((self.mti, *self.fields.items()))
 
     def __repr__(self) -> str:
         mti = self.mti if len(self.mti) == 4 else "mti unknown"
@@ -126,14 +125,8 @@ set_mti: Final = Message.__dict__["mti"].__set__
 set_fields: Final = Message.__dict__["_fields"].__set__
 
 
-def _ascending(fields: dict[int, Value]) -> dict[int, Value]:
-    numbers = list(fields)
-    ascending = sorted(numbers)
-    return fields if numbers == ascending else {de: fields[de] for de in ascending}
-
-
-def ascending_message(mti: str, fields: dict[int, Value]) -> Message:
-    """Make a message of elements that are in order already and that nobody else will change."""
+def make_message(mti: str, fields: dict[int, Value]) -> Message:
+    """Make a message of a dict that nobody else will change."""
     message = object.__new__(Message)
     set_mti(message, mti)
     set_fields(message, fields)

@@ -105,10 +105,19 @@ def is_repeat(mti: str) -> bool:
     return mti[3] in "135"
 
 
+RESPONSES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        mti: mti[:2] + RESPONSE_FUNCTIONS[mti[2]] + FIRST_ORIGINS[mti[3]]
+        for mti in sorted(valid_mtis("".join(VERSIONS)))
+        if mti[2] in RESPONSE_FUNCTIONS
+    }
+)
+"""The type that answers each type that is answered; never marked as a repeat."""
+
+
 def find_response_mti(mti: str) -> str | None:
     """Find the type that answers this one, never marked as a repeat; None when nothing answers it."""
-    function = RESPONSE_FUNCTIONS.get(mti[2])
-    return None if function is None else mti[:2] + function + FIRST_ORIGINS[mti[3]]
+    return RESPONSES.get(mti)
 
 
 def response_mti(mti: str) -> str:
@@ -116,7 +125,7 @@ def response_mti(mti: str) -> str:
 
     To ask it for a message that nothing answers is a bug of the caller.
     """
-    found = find_response_mti(mti)
+    found = RESPONSES.get(mti)
     assert found is not None, "only requests and advices are answered"
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 
@@ -19,9 +20,11 @@ from .encoding import Misfit
 from .message import Message, set_fields, set_mti
 from .spec import Element, Spec
 from .table_codec import read_element
-from .tlv import check_tlv, checked_tlv
+from .tlv import Tlv, check_tlv, is_plain, set_raw
 
 SHORT_LENGTHS_MAX: Final = 100
+TABLES_MAX: Final = 1024
+"""How many tables of prefixes are shared between functions: several specs' worth."""
 _UPPER_HEX: Final = "[0-9A-F]"
 
 
@@ -115,6 +118,16 @@ def _short_part(element: Element) -> Part:
     return Part(f"(?:{odd}|({even}))", 2, _separated(element, value))
 
 
+@lru_cache(maxsize=TABLES_MAX)
+def _wire_bytes_by_prefix(element: Element) -> dict[str, int]:
+    """Give what each prefix that an element may have says, in bytes that follow it; one table for all readers."""
+    assert element.prefix is not None
+    return {
+        _literal(element.prefix.write(element.count_of(length)), False): element.encoding.wire_bytes(length)
+        for length in range(element.length_min, element.length_max + 1)
+    }
+
+
 class ReaderSource:
     """The lines of `read(raw)` for messages of a spec that hold just these elements, and its constants.
 
@@ -134,12 +147,14 @@ class ReaderSource:
             "MTIS": spec.mtis,
             "LEADS": {letter.encode("ascii").hex(): letter for letter in "CD"},
             "Message": Message,
+            "Tlv": Tlv,
             "Misfit": Misfit,
             "check_tlv": check_tlv,
-            "checked_tlv": checked_tlv,
+            "is_plain": is_plain,
             "fromhex": bytes.fromhex,
             "new": object.__new__,
             "read_element": read_element,
+            "set_raw": set_raw,
             "set_mti": set_mti,
             "set_fields": set_fields,
         }
@@ -221,10 +236,7 @@ class ReaderSource:
         group = self._new_group()
         self._patterns.append(f"(.{{{prefix.wire_bytes}}})")
         self._end_run()
-        self.constants[f"N{de}"] = {
-            _literal(prefix.write(element.count_of(length)), False): element.encoding.wire_bytes(length)
-            for length in range(element.length_min, element.length_max + 1)
-        }
+        self.constants[f"N{de}"] = _wire_bytes_by_prefix(element)
         is_raw = element.encoding.name == "raw"
         self._body += [
             f"n = N{de}.get({group})",
@@ -245,10 +257,13 @@ class ReaderSource:
         de = element.de
         self._body += [
             f"x{de} = {value}",
-            f"try: check_tlv(x{de})",
-            "except Misfit: return None",
+            f"if is_plain(x{de}) is None:",
+            f" try: check_tlv(x{de})",
+            " except Misfit: return None",
+            f"v{de} = new(Tlv)",
+            f"set_raw(v{de}, x{de})",
         ]
-        return f"checked_tlv(x{de})"
+        return f"v{de}"
 
     def _add_by_table(self, element: Element) -> None:
         """Leave an element of a rare kind to the table."""

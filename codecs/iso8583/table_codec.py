@@ -154,7 +154,7 @@ def write_element(element: Element, value: Value) -> bytes:
     if element.encoding.holds == "text":
         if not isinstance(value, str):
             raise EncodeFault(path, "is not text")
-        length = len(value) - element.lead_bytes
+        length = max(0, len(value) - element.lead_bytes)
         wire = _write_text(element, value, length, path)
     else:
         if not isinstance(value, bytes if element.parts is None else Tlv):

@@ -32,7 +32,8 @@ def _short_object() -> bytes:
     return tag + b"(?:" + values + b")"
 
 
-_IS_PLAIN: Final = re.compile(b"(?:\x00|" + _short_object() + b")*+", re.DOTALL).fullmatch
+is_plain: Final = re.compile(b"(?:\x00|" + _short_object() + b")*+", re.DOTALL).fullmatch
+"""Matches a run of objects whose lengths are in one byte: the usual case, in one step."""
 
 
 @attrs.frozen(repr=False)
@@ -116,7 +117,7 @@ def read_entries(raw: bytes) -> Iterator[TlvEntry]:
 
 def check_tlv(raw: bytes) -> None:
     """Raise Misfit where bytes are not a run of objects."""
-    if _IS_PLAIN(raw) is None:
+    if is_plain(raw) is None:
         for _ in read_entries(raw):
             pass
 
@@ -129,7 +130,7 @@ class Tlv:
 
     __slots__ = ("_entries", "raw")
     raw: bytes
-    _entries: tuple[TlvEntry, ...] | None
+    _entries: tuple[TlvEntry, ...]
 
     def __init__(self, raw: bytes) -> None:
         """Take the bytes of a field; DecodeFault (path: the tag, or "") when they are no run of objects."""
@@ -137,8 +138,7 @@ class Tlv:
             check_tlv(raw)
         except Misfit as misfit:
             raise DecodeFault(misfit.tag, misfit.index, misfit.why) from None
-        _set_raw(self, raw)
-        _set_entries(self, None)
+        set_raw(self, raw)
 
     @classmethod
     def of(cls, objects: Iterable[tuple[str, bytes]]) -> Tlv:
@@ -152,11 +152,12 @@ class Tlv:
     @property
     def entries(self) -> tuple[TlvEntry, ...]:
         """Every object in order, repeats and fillers included."""
-        entries = self._entries
-        if entries is None:
+        try:
+            return self._entries
+        except AttributeError:  # read when first asked for: most fields pass through unopened
             entries = tuple(read_entries(self.raw))
             _set_entries(self, entries)
-        return entries
+            return entries
 
     def find(self, tag: str) -> bytes | None:
         """Find the value of a tag; `9F26#2` is the second object of that tag."""
@@ -188,13 +189,12 @@ class Tlv:
         raise TypeError("chip data is not pickled")
 
 
-_set_raw: Final = Tlv.__dict__["raw"].__set__
+set_raw: Final = Tlv.__dict__["raw"].__set__
 _set_entries: Final = Tlv.__dict__["_entries"].__set__
 
 
 def checked_tlv(raw: bytes) -> Tlv:
     """Make a field of bytes that `check_tlv` has accepted."""
     tlv = object.__new__(Tlv)
-    _set_raw(tlv, raw)
-    _set_entries(tlv, None)
+    set_raw(tlv, raw)
     return tlv

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 from ..faults import EncodeFault
 from .bitmap import write_bitmap
 from .content import value_pattern
+from .reader_source import TABLES_MAX
 from .spec import Element, Spec
 from .table_codec import write_element
 from .tlv import Tlv
@@ -28,8 +30,17 @@ def _as_kind(octets: bytes, kind: Kind) -> str:
     return octets.hex() if kind == "packed" else octets.decode("latin-1")
 
 
+@lru_cache(maxsize=TABLES_MAX)
+def _prefixes_by_length(element: Element, kind: Kind, lead_bytes: int) -> list[str]:
+    """Give the prefix for each length of a value, counted with its leading letter; one table for all writers."""
+    assert element.prefix is not None
+    counts = [0] * lead_bytes + [element.count_of(length) for length in range(element.length_max + 1)]
+    return [_as_kind(element.prefix.write(count), kind) for count in counts]
+
+
 class WriterSource:
-    """The lines of `write(message)` for messages that hold just these elements, and its constants.
+    """The lines of `write(message)` for messages that hold just these elements, in this order, and its
+    constants.
 
     In the source, `v4` is the value of DE4.
     """
@@ -48,7 +59,7 @@ class WriterSource:
             "fromhex": bytes.fromhex,
             "write_element": write_element,
         }
-        for de in elements:
+        for de in sorted(elements):
             self._add(spec.elements[de])
         values = "".join(f"v{de}, " for de in elements)
         body = [
@@ -110,8 +121,7 @@ class WriterSource:
         """Add the prefix of a value, from a table by its length."""
         if element.prefix is None:
             return
-        counts = [0] * lead_bytes + [element.count_of(length) for length in range(element.length_max + 1)]
-        self.constants[f"P{element.de}"] = [_as_kind(element.prefix.write(count), kind) for count in counts]
+        self.constants[f"P{element.de}"] = _prefixes_by_length(element, kind, lead_bytes)
         self._pieces.append((kind, f"P{element.de}[len({value})]"))
 
     def _add_packed(self, element: Element) -> None:
