@@ -1,6 +1,6 @@
 """All checks of a message, in the order in which the standard makes them.
 
-1. the length of the message (M50);
+1. the length of the message (M50), and no further when it is too long: what a check costs is bounded by it;
 2. blocks 1, 2 and 3, block by block (H and U codes);
 3. the text from its first line to its last: on each line its characters (M60), the order of fields (T13, T10),
    and the field's own format and content (the other T codes, C03);
@@ -36,7 +36,10 @@ def check(message: FinMessage) -> tuple[Finding, ...]:
 def _check(message: FinMessage) -> Iterator[Finding]:
     message_type = message.message_type or ""
     form = find_message_format(message_type, message.variant)
-    yield from _check_length(message, BYTES_MAX if form is None else form.bytes_max)
+    too_long = list(_check_length(message, BYTES_MAX if form is None else form.bytes_max))
+    if too_long:
+        yield from too_long
+        return
     yield from check_headers(message, form is not None and form.is_uetr_mandatory)
     if form is None and is_known_type(message_type):
         yield Finding(CODE_OF_USER_HEADER, None, "119", "flag", "the message type has no such variant")

@@ -1,8 +1,8 @@
 """A FIN message as JSON: headers, fields with their parts, and what is wrong with it.
 
 Personal content is starred unless asked for: of a field, the parts that its format lists as shown are legible and
-the others are stars; a value that does not follow its format, or has none, is stars altogether. What is legible is
-scrubbed of card numbers all the same.
+the others are stars; a value that does not follow its format, or has none, is stars altogether. A reference is
+legible, and loses what could be a card number all the same.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from ..masking import scrub
 from .blocks import SubBlock
 from .checks import check
 from .fields import FIELDS, HEADER_FIELDS, SERVICE_FIELDS, TRAILER_FIELDS, FieldFormat
-from .findings import Finding
 from .headers import ApplicationHeader, InputHeader
 from .message import FinMessage
-from .notation import Part, Parts
+from .notation import Part
 
 Json: TypeAlias = dict[str, Any]
 
 STARS: Final = "****"
 """What stands for a masked value, whatever its length."""
+_FREE: Final = "reference"
+"""The part that is shown though its sender may write what he likes."""
 
 
 def to_flat(message: FinMessage, unmask: bool = False) -> Json:
@@ -51,7 +52,7 @@ def to_flat(message: FinMessage, unmask: bool = False) -> Json:
             {"tag": field.tag, "line": field.line, **_value(field.value, FIELDS.get(field.tag), unmask)}
             for field in message.text
         ],
-        "findings": [_finding(finding) for finding in check(message)],
+        "findings": [attrs.asdict(finding) for finding in check(message)],
     }
 
 
@@ -73,20 +74,14 @@ def _value(value: str, row: FieldFormat | None, unmask: bool) -> Json:
         return flat
     if row is None or parts is None:
         return {"value": STARS}
-    whole = set(parts) <= row.shown
-    flat = {"value": scrub(value) if whole else STARS}
+    legible = {name: _plain(part) if name in row.shown else STARS for name, part in parts.items()}
+    if _FREE in parts:
+        legible[_FREE] = value = scrub(value)  # a reference is the whole of its value
+    flat = {"value": value if set(parts) <= row.shown else STARS}
     if parts:
-        flat["parts"] = _masked(parts, row.shown)
+        flat["parts"] = legible
     return flat
-
-
-def _masked(parts: Parts, shown: frozenset[str]) -> Json:
-    return {name: scrub(str(part)) if name in shown else STARS for name, part in parts.items()}
 
 
 def _plain(part: Part) -> str | list[str]:
     return part if isinstance(part, str) else list(part)
-
-
-def _finding(finding: Finding) -> Json:
-    return attrs.asdict(finding)

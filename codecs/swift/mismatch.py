@@ -97,6 +97,8 @@ def _mismatch_on(way: _Way, text: str) -> Mismatch:
     after = next((item for item in way.items[accepted:] if not isinstance(item, Guard)), None)
     taken = "" if match is None or before is None or before.name is None else match[before.name]
     deviation, part, step = _judge(before, taken, after, text[offset:])
+    if part is None:
+        part = next((item.name for item in way.items[accepted:] if item.name is not None), None)
     return Mismatch(deviation, part, offset + step, text.count("\n", 0, offset + step))
 
 
@@ -119,7 +121,7 @@ def _judge(before: Item | None, taken: str, after: Item | None, rest: str) -> tu
     name = None if before is None else before.name
     if rest.startswith("\n"):
         return Deviation.TOO_MANY_LINES, name, 1
-    return Deviation.CONTENT, name, 0
+    return Deviation.CHARACTER if isinstance(before, Chars) else Deviation.CONTENT, name, 0
 
 
 def _judge_chars(chars: Chars, name: str | None, rest: str) -> tuple[Deviation, str | None, int]:

@@ -87,6 +87,7 @@ def rule(
     source=MT103_RULES,
 )
 def exchange_rate(reading: Reading) -> Iterator[Break]:
+    """Hold the exchange rate to the two currencies."""
     instructed, rate = reading.find("33B"), reading.find("36")
     settled = reading.find_part(reading.find("32A"), "currency")
     instructed_currency = reading.find_part(instructed, "currency")
@@ -102,6 +103,7 @@ def exchange_rate(reading: Reading) -> Iterator[Break]:
 
 @rule("C9", "C81", "Field 56a needs 57a.", types=("103",), source=MT103_RULES)
 def intermediary(reading: Reading) -> Iterator[Break]:
+    """Hold an intermediary to the institution that it leads to."""
     if reading.find("56") is not None and reading.find("57") is None:
         yield "C81", reading.find("56"), "56a is there, so 57a must be"
 
@@ -114,6 +116,7 @@ def intermediary(reading: Reading) -> Iterator[Break]:
     source=MT103_RULES,
 )
 def charges(reading: Reading) -> Iterator[Break]:
+    """Hold the charges to who bears them."""
     details = reading.find("71A")
     sender, receiver = reading.find("71F"), reading.find("71G")
     match reading.find_part(details, "code"):
@@ -132,6 +135,7 @@ def charges(reading: Reading) -> Iterator[Break]:
 
 @rule("C15", "D51", "Field 71F or 71G needs 33B.", types=("103",), source=MT103_RULES)
 def charges_need_instructed_amount(reading: Reading) -> Iterator[Break]:
+    """Hold the charges to the amount that they were taken from."""
     charge = reading.find("71F") or reading.find("71G")
     if charge is not None and reading.find("33B") is None:
         yield "D51", charge, "71F or 71G is there, so 33B must be"
@@ -139,6 +143,7 @@ def charges_need_instructed_amount(reading: Reading) -> Iterator[Break]:
 
 @rule("C18", "C02", "The currency of 71G is that of 32A.", types=("103",), source=MT103_RULES)
 def currency_of_receivers_charges(reading: Reading) -> Iterator[Break]:
+    """Hold the receiver's charges to the currency of settlement."""
     charge = reading.find("71G")
     currency = reading.find_part(charge, "currency")
     settled = reading.find_part(reading.find("32A"), "currency")
