@@ -18,6 +18,7 @@ import attrs
 
 from ..faults import DecodeFault
 from .compose import build_fin
+from .fields import SERVICE_FIELDS
 from .headers import BasicHeader
 from .message import SERVICE_ACKNOWLEDGEMENT, FinMessage
 
@@ -26,7 +27,6 @@ REJECTED: Final = "1"
 
 _LINE_MAX: Final = 999
 _TIME: Final = re.compile(r"[0-9]{10}")
-_MUR: Final = re.compile(r"[^{}]{1,16}")
 _REASON: Final = re.compile(r"([A-Z0-9]{3})([0-9]{3})?")
 
 _CODE_OF_BROKEN_BLOCK: Final = {"1": "H01", "2": "H25", "4": "T13"}
@@ -114,7 +114,9 @@ def _write(
 ) -> bytes:
     assert at.tzinfo is not None, "times are aware"
     service = [("177", at.astimezone(UTC).strftime("%y%m%d%H%M")), *verdict]
-    if mur is not None and _MUR.fullmatch(mur):  # a malformed one must not shape the answer
+    if (
+        mur is not None and SERVICE_FIELDS["108"].find_parts(mur) is not None
+    ):  # a malformed one must not shape the answer
         service.append(("108", mur))
     basic = attrs.evolve(answered, service=SERVICE_ACKNOWLEDGEMENT)
     return build_fin(basic, service=service, trailers=[("PDM", "")] if is_duplicate else ()).raw

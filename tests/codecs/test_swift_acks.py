@@ -57,7 +57,7 @@ def test_message_without_user_reference_is_acknowledged_without() -> None:
     assert ack(bare, AT) == b"{1:F21BANKBEBBAXXX0000000000}{4:{177:2601171230}{451:0}}"
 
 
-@pytest.mark.parametrize("mur", ["", "A" * 17, "A{B}"])
+@pytest.mark.parametrize("mur", ["", "A" * 17, "A{B}", "A\nB", "A@"])
 def test_malformed_user_reference_is_not_echoed(mur: str) -> None:
     raw = b"{1:F01BANKBEBBAXXX0000000000}{3:{108:%s}}{4:\r\n-}" % mur.encode()
     assert nak(parse_fin(raw), AT, "T13") == (b"{1:F21BANKBEBBAXXX0000000000}{4:{177:2601171230}{451:1}{405:T13}}")
