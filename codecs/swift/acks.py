@@ -114,9 +114,8 @@ def _write(
 ) -> bytes:
     assert at.tzinfo is not None, "times are aware"
     service = [("177", at.astimezone(UTC).strftime("%y%m%d%H%M")), *verdict]
-    if (
-        mur is not None and SERVICE_FIELDS["108"].find_parts(mur) is not None
-    ):  # a malformed one must not shape the answer
+    # A malformed reference must not shape the answer.
+    if mur is not None and SERVICE_FIELDS["108"].find_parts(mur) is not None:
         service.append(("108", mur))
     basic = attrs.evolve(answered, service=SERVICE_ACKNOWLEDGEMENT)
     return build_fin(basic, service=service, trailers=[("PDM", "")] if is_duplicate else ()).raw
