@@ -1,0 +1,213 @@
+"""What a batch needs to see: the rows to load before its items can be decided.
+
+`first_wants` tells what the items name; `next_wants` what the rows that were loaded name in turn. Both may miss
+something: the rules then say what they lack, and it is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from .operations import (
+    Abandon,
+    AccountRef,
+    Attempt,
+    Authorise,
+    Bury,
+    Capture,
+    Conclude,
+    Delivered,
+    Dispatch,
+    Drop,
+    ExpireHolds,
+    Inquire,
+    Item,
+    NextSession,
+    OpenAccount,
+    Postpone,
+    Redirect,
+    Refuse,
+    Reverse,
+    Revive,
+    Silence,
+    SilenceOverdue,
+)
+from .page import Missing, Page
+from .state import LaneSeq, Leg
+
+
+@attrs.define
+class Sweep:
+    """Rows whose time passed before `before_us`, oldest first, no more than `most`."""
+
+    before_us: int
+    most: int
+
+
+@attrs.define
+class Wants:
+    """Rows to load, by table."""
+
+    references: set[AccountRef] = attrs.field(factory=set)
+    codes: set[str] = attrs.field(factory=set)
+    cards: set[bytes] = attrs.field(factory=set)
+    accounts: set[int] = attrs.field(factory=set)
+    holders: set[str] = attrs.field(factory=set)
+    messages: set[bytes] = attrs.field(factory=set)
+    transactions: set[bytes] = attrs.field(factory=set)
+    flights: set[bytes] = attrs.field(factory=set)
+    lanes: set[str] = attrs.field(factory=set)
+    deliveries: set[LaneSeq] = attrs.field(factory=set)
+    dead_letters: set[LaneSeq] = attrs.field(factory=set)
+    account_id_max: bool = False
+    overdue: Sweep | None = None
+    expired: Sweep | None = None
+    named: set[bytes] = attrs.field(factory=set)
+    """Keys whose transactions change: their accounts are wanted in turn."""
+    ended: set[bytes] = attrs.field(factory=set)
+    """Keys of open transactions that may end in silence: the lanes of their reversals are wanted in turn."""
+
+    def is_empty(self) -> bool:
+        return not (
+            self.references or self.codes or self.cards or self.accounts or self.holders or self.messages or self.transactions or self.flights
+            or self.lanes or self.deliveries or self.dead_letters or self.account_id_max or self.overdue
+            or self.expired
+        )  # fmt: skip
+
+    def own_key(self, key: bytes) -> None:
+        self.messages.add(key)
+        self.flights.add(key)
+        self.transactions.add(key)
+
+    def original_key(self, key: bytes) -> None:
+        self.own_key(key)
+        self.named.add(key)
+
+    def open_key(self, key: bytes) -> None:
+        self.messages.add(key)
+        self.flights.add(key)
+        self.named.add(key)
+
+
+def first_wants(items: Sequence[Item]) -> Wants:
+    """Tell what the items of a batch name."""
+    wants = Wants()
+    for item in items:
+        match item:
+            case Authorise() | Dispatch():
+                wants.own_key(item.facts.key)
+                _movements(wants, item.movements)
+                if isinstance(item, Authorise):
+                    wants.lanes.update(new.lane for new in item.deliveries)
+            case Inquire():
+                wants.own_key(item.facts.key)
+                wants.references.add(item.account)
+            case Refuse():
+                wants.own_key(item.facts.key)
+            case Capture():
+                wants.own_key(item.facts.key)
+                wants.original_key(item.original_key)
+                _movements(wants, item.movements)
+                wants.lanes.update(new.lane for new in item.deliveries)
+            case Reverse():
+                wants.own_key(item.facts.key)
+                wants.original_key(item.original_key)
+                wants.ended.add(item.original_key)
+            case Conclude() | Abandon():
+                wants.open_key(item.key)
+            case Silence():
+                wants.open_key(item.key)
+                wants.ended.add(item.key)
+            case Redirect():
+                wants.open_key(item.key)
+                _movements(wants, item.movements)
+            case Delivered() | Attempt() | Postpone() | Bury():
+                wants.deliveries.add((item.lane, item.seq))
+            case Drop():
+                wants.deliveries.add((item.lane, item.seq))
+                wants.dead_letters.add((item.lane, item.seq))
+            case Revive():
+                wants.dead_letters.add((item.lane, item.seq))
+                wants.lanes.add(item.lane)
+            case NextSession():
+                wants.lanes.add(item.lane)
+            case OpenAccount():
+                wants.holders.add(item.code)
+                wants.cards.update(item.cards)
+                wants.account_id_max = True
+            case SilenceOverdue():
+                wants.overdue = _wider(wants.overdue, item.before_us, item.most + len(item.except_keys) + len(items))
+            case ExpireHolds():
+                wants.expired = _wider(wants.expired, item.before_us, item.most + len(items))
+    return wants
+
+
+def next_wants(page: Page, first: Wants) -> Wants:
+    """Tell what the loaded rows name that is not loaded yet, as far as the items will look at it."""
+    wants = Wants()
+    keys = set(first.named)
+    ended = set(first.ended)
+    if first.overdue is not None:
+        keys.update(page.flights.loaded)
+        ended.update(page.flights.loaded)
+    if first.expired is not None:
+        keys.update(page.transactions.loaded)
+    letters = [page.deliveries.loaded.get(place) for place in first.deliveries]
+    letters_dead = [page.dead_letters.loaded.get(place) for place in first.dead_letters]
+    for letter in (*letters, *letters_dead):
+        if letter is not None and letter.settles is not None:
+            keys.add(letter.settles)
+            _unless_loaded(wants.transactions, page.transactions.loaded, (letter.settles,))
+    for key in keys:
+        message = page.messages.loaded.get(key)
+        if message is not None and message.txn_key != key:
+            _unless_loaded(wants.transactions, page.transactions.loaded, (message.txn_key,))
+        txn = page.transactions.loaded.get(key if message is None else message.txn_key)
+        if txn is not None:
+            _unless_loaded(wants.accounts, page.accounts.loaded, _accounts(txn.legs))
+        flight = page.flights.loaded.get(key)
+        if flight is not None:
+            _unless_loaded(wants.accounts, page.accounts.loaded, _accounts(flight.legs))
+            if key in ended and flight.reversal is not None:
+                _unless_loaded(wants.lanes, page.lanes.loaded, (flight.reversal.lane,))
+    return wants
+
+
+def missing_wants(missing: Iterable[Missing], first: Wants) -> Wants:
+    """Tell what the rules said they lack."""
+    wants = Wants()
+    for lack in missing:
+        if lack.table == "account_id_max":
+            wants.account_id_max = True
+        elif lack.table in ("overdue", "expired"):
+            setattr(wants, lack.table, getattr(first, lack.table))
+        else:
+            getattr(wants, lack.table).add(lack.key)
+    return wants
+
+
+def _movements(wants: Wants, movements: Iterable[Any]) -> None:
+    for movement in movements:
+        wants.references.add(movement.debit)
+        wants.references.add(movement.credit)
+
+
+def _accounts(legs: Iterable[Leg]) -> Iterable[int]:
+    for leg in legs:
+        yield leg[0]
+        yield leg[1]
+
+
+def _unless_loaded(wanted: set[Any], loaded: dict[Any, Any], keys: Iterable[Any]) -> None:
+    for key in keys:
+        if key not in loaded:
+            wanted.add(key)
+
+
+def _wider(sweep: Sweep | None, before_us: int, most: int) -> Sweep:
+    if sweep is None:
+        return Sweep(before_us, most)
+    return Sweep(max(sweep.before_us, before_us), sweep.most + most)

@@ -1,0 +1,233 @@
+"""The tables of the ledger, the same for PostgreSQL and SQLite.
+
+Amounts are BIGINT minor units, times BIGINT microseconds UTC, dates INTEGER yyyymmdd, keys 16 bytes. Tables that
+every payment writes have no foreign keys, triggers or sequences: the rules keep them, and each costs more than the
+row. A floor or ceiling of NULL is no limit. Columns marked sealed hold what `vault` has encrypted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+
+metadata: Final = MetaData()
+
+
+def _table(name: str, *parts: Any, fillfactor: int | None = None) -> Table:
+    options: dict[str, Any] = {"sqlite_with_rowid": False}
+    if fillfactor is not None:
+        options["postgresql_with"] = {"fillfactor": fillfactor}
+    return Table(name, metadata, *parts, **options)
+
+
+def _key(name: str, type_: Any) -> Column[Any]:
+    return Column(name, type_, primary_key=True, autoincrement=False)
+
+
+def _must(name: str, type_: Any, **options: Any) -> Column[Any]:
+    return Column(name, type_, nullable=False, **options)
+
+
+def _may(name: str, type_: Any) -> Column[Any]:
+    return Column(name, type_, nullable=True)
+
+
+currency: Final = _table(
+    "currency",
+    _key("code", SmallInteger),
+    _must("alpha", Text, unique=True),
+    _must("exponent", SmallInteger),
+    CheckConstraint("exponent BETWEEN 0 AND 4", name="exponent_ok"),
+)
+
+business_day: Final = _table(
+    "business_day",
+    _key("bdate", Integer),
+    _must("state", SmallInteger),  # 0 open, 1 cut over, 2 reconciled, 3 settled
+    _must("opened_us", BigInteger),
+    CheckConstraint("state BETWEEN 0 AND 3", name="state_ok"),
+)
+
+account: Final = _table(
+    "account",
+    _key("account_id", BigInteger),
+    _must("code", Text, unique=True),
+    _must("kind", Text),
+    _must("currency", SmallInteger),
+    _must("institution", Text),
+    _must("name", Text),
+    _must("created_us", BigInteger),
+)
+
+card: Final = _table(
+    "card",
+    _key("card_ref", LargeBinary),
+    _key("ordinal", SmallInteger),  # 0 is the card's first account
+    _must("account_id", BigInteger),
+)
+
+# The one row that every posting updates: half empty pages keep its new versions beside the old.
+balance: Final = _table(
+    "balance",
+    _key("account_id", BigInteger),
+    _must("currency", SmallInteger),
+    _must("posted", BigInteger),  # credit positive
+    _must("held", BigInteger),
+    _must("seq", BigInteger),  # number of entries
+    _may("floor", BigInteger),  # lowest posted - held
+    _may("ceiling", BigInteger),  # highest posted
+    _must("flags", SmallInteger),  # 1 no debits, 2 no credits, 4 closed
+    _must("overdraw", BigInteger),  # shortfall left by postings that had to be made
+    _must("overfill", BigInteger),
+    CheckConstraint("held >= 0", name="held_ok"),
+    CheckConstraint("overdraw >= 0 AND overfill >= 0", name="excess_ok"),
+    CheckConstraint("posted - held >= floor - overdraw", name="floor_ok"),
+    CheckConstraint("posted <= ceiling + overfill", name="ceiling_ok"),
+    fillfactor=50,
+)
+
+
+def _facts() -> list[Column[Any]]:
+    """Columns for what is kept of a message, to find and to show it."""
+    return [
+        _must("fingerprint", LargeBinary),
+        _must("source", Text),
+        _must("destination", Text),
+        _must("type", Text),
+        _must("received_us", BigInteger),
+        _must("trace", Text),
+        _must("processing_code", Text),
+        _must("amount", BigInteger),
+        _must("currency", SmallInteger),
+        _may("stan", Text),
+        _may("rrn", Text),
+        _may("terminal", Text),
+        _may("pan_masked", Text),
+        _may("card_ref", LargeBinary),
+        _may("auth_code", Text),
+        _may("reference", Text),
+        _must("purpose", Text),
+    ]
+
+
+# A message that has its answer: inserted once, never changed.
+message: Final = _table(
+    "message",
+    _key("idem_key", LargeBinary),
+    *_facts(),
+    _must("bdate", Integer),
+    _must("step", SmallInteger),
+    _must("result", SmallInteger),
+    _may("reason", Text),
+    _may("code", Text),
+    _may("sent_trace", Text),
+    _must("txn_key", LargeBinary),
+    _must("decided_us", BigInteger),
+    _must("response", LargeBinary),  # sealed
+)
+Index("message_received", message.c.received_us, postgresql_using="brin").ddl_if(dialect="postgresql")
+
+# A message on its way to a peer; it becomes a row of `message` when it ends.
+in_flight: Final = _table(
+    "in_flight",
+    _key("idem_key", LargeBinary),
+    *_facts(),
+    _must("link", Text),
+    _must("until_us", BigInteger),
+    _must("sent_trace", Text),
+    _must("silence_code", Text),
+    _must("silence_response", LargeBinary),  # sealed
+    _may("reversal_lane", Text),
+    _may("reversal_kind", Text),
+    _may("reversal_settles", LargeBinary),
+    _may("reversal_expires_us", BigInteger),
+    _may("reversal", LargeBinary),  # sealed
+    _must("legs", LargeBinary),
+    _must("entries", LargeBinary),
+    _must("keeps_hold", Boolean),
+    _may("expires_us", BigInteger),
+)
+Index("in_flight_until", in_flight.c.until_us)
+
+txn: Final = _table(
+    "txn",
+    _key("txn_key", LargeBinary),
+    _must("state", SmallInteger),  # 0 held 1 completed 2 posted 3 reversed 4 expired 6 released 9 tombstone
+    _must("currency", SmallInteger),
+    _must("authorised", BigInteger),
+    _must("amount", BigInteger),  # what stands
+    _must("legs", LargeBinary),  # packed (debit, credit, amount, kind)
+    _must("entries", LargeBinary),  # packed (account_id, seq)
+    _may("expires_us", BigInteger),
+    _may("reversal_key", LargeBinary),
+    _must("created_us", BigInteger),
+    _must("updated_us", BigInteger),
+    CheckConstraint("amount >= 0", name="amount_ok"),
+)
+_EXPIRES: Final = text("state = 0 AND expires_us IS NOT NULL")
+Index("txn_expiry", txn.c.expires_us, postgresql_where=_EXPIRES, sqlite_where=_EXPIRES)
+
+entry: Final = _table(
+    "entry",
+    _key("account_id", BigInteger),
+    _key("seq", BigInteger),
+    _must("bdate", Integer),
+    _must("txn_key", LargeBinary),
+    _must("kind", SmallInteger),  # 1 principal 2 fee 3 interchange 4 fx 5 hold 6 release 7 limit 8 reversal
+    _must("amount", BigInteger),
+    _must("balance", BigInteger),
+    _must("held_delta", BigInteger),
+    _must("held", BigInteger),
+    _must("at_us", BigInteger),
+)
+
+lane: Final = _table(
+    "lane",
+    _key("lane", Text),
+    _must("tail_seq", BigInteger),
+    _must("head_seq", BigInteger),  # nothing waits at or before it
+    _must("session", Integer),
+)
+
+delivery: Final = _table(
+    "delivery",
+    _key("lane", Text),
+    _key("seq", BigInteger),
+    _must("kind", Text),
+    _may("settles", LargeBinary),
+    _must("created_us", BigInteger),
+    _must("not_before_us", BigInteger),
+    _may("expires_us", BigInteger),
+    _must("attempts", Integer),
+    _may("last_result", Text),
+    _must("body", LargeBinary),  # sealed
+)
+
+dead_letter: Final = _table(
+    "dead_letter",
+    _key("lane", Text),
+    _key("seq", BigInteger),
+    _must("kind", Text),
+    _may("settles", LargeBinary),
+    _must("created_us", BigInteger),
+    _must("attempts", Integer),
+    _may("last_result", Text),
+    _must("reason", Text),
+    _must("died_us", BigInteger),
+    _may("dropped_us", BigInteger),  # dropped for good: only a record, without a body
+    _may("body", LargeBinary),  # sealed
+)

@@ -1,0 +1,244 @@
+"""Rows of the ledger as the rules see them, and the numbers by which they are kept.
+
+A row is never changed in place: a change is a new row. The one exception is `Account`, the only row touched by
+every posting, whose every change goes through `Page.move`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Final
+
+import attrs
+
+from .operations import AccountRef, Facts, NewDelivery
+
+INT64_MIN: Final = -(2**63)
+INT64_MAX: Final = 2**63 - 1
+
+NO_DEBITS: Final = 1
+NO_CREDITS: Final = 2
+CLOSED: Final = 4
+"""Flags of an account."""
+
+
+class EntryKind(IntEnum):
+    """What an entry stands for."""
+
+    PRINCIPAL = 1
+    FEE = 2
+    INTERCHANGE = 3
+    FX = 4
+    HOLD = 5
+    RELEASE = 6
+    LIMIT = 7
+    REVERSAL = 8
+
+
+MOVEMENT_KINDS: Final = {
+    "principal": int(EntryKind.PRINCIPAL),
+    "fee": int(EntryKind.FEE),
+    "interchange": int(EntryKind.INTERCHANGE),
+    "fx": int(EntryKind.FX),
+}
+"""The kinds that a movement may have."""
+
+
+class Standing(IntEnum):
+    """Where a transaction stands."""
+
+    HELD = 0
+    COMPLETED = 1
+    POSTED = 2
+    REVERSED = 3
+    EXPIRED = 4
+    RELEASED = 6
+    """Set aside and given back: declined by the peer, not answered, or given up."""
+    TOMBSTONE = 9
+    """Reversed before it came."""
+
+
+class Step(IntEnum):
+    """What a stored message asked."""
+
+    AUTHORISE = 1
+    INQUIRE = 2
+    CAPTURE = 3
+    REVERSE = 4
+    REFUSE = 5
+    DISPATCH = 6
+
+
+class Result(IntEnum):
+    """How a stored message ended."""
+
+    APPROVED = 1
+    DECLINED = 2
+    REFUSED = 3
+    PEER_DECLINED = 4
+    SILENT = 5
+    ABANDONED = 6
+
+
+class Sealed:
+    """Bytes that stay encrypted until `reveal()` is called, and have no printable form."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self, open_: Callable[[], bytes]) -> None:
+        self._open = open_
+
+    def reveal(self) -> bytes:
+        return self._open()
+
+
+def reveal(text: bytes | Sealed) -> bytes:
+    """Give the bytes, decrypted if need be."""
+    return text if type(text) is bytes else text.reveal()  # type: ignore[union-attr]
+
+
+Leg = tuple[int, int, int, int]
+"""One movement of a transaction: debit account, credit account, amount in minor units, kind."""
+
+Entry = tuple[int, int, int, bytes, int, int, int, int, int, int]
+"""account, seq, business date, transaction, kind, amount, balance after, held delta, held after, time in us."""
+
+
+@attrs.define(eq=False)
+class Account:
+    """Identity and balance of an account; `floor` and `ceiling` are None where there is no limit.
+
+    `overdraw` and `overfill` are the shortfall and excess that postings which had to be made have left; they let
+    the row pass its own check, and shrink as the account recovers.
+    """
+
+    account_id: int
+    currency: int
+    posted: int
+    held: int
+    seq: int
+    floor: int | None
+    ceiling: int | None
+    flags: int
+    overdraw: int
+    overfill: int
+
+
+@attrs.define(eq=False)
+class Holder:
+    """What an account is, apart from its balance."""
+
+    account_id: int
+    code: str
+    kind: str
+    currency: int
+    institution: str
+    name: str = attrs.field(repr=False)
+    floor: int | None
+    created_us: int
+
+
+@attrs.define(eq=False)
+class Message:
+    """A message that has its answer. `facts` and what follows are there only for one that is being written."""
+
+    key: bytes
+    fingerprint: bytes
+    step: int
+    txn_key: bytes
+    type: str
+    destination: str
+    currency: int
+    sent_trace: str | None
+    response: bytes | Sealed = attrs.field(repr=False)
+    facts: Facts | None = None
+    result: int = 0
+    reason: str | None = None
+    code: str | None = None
+    auth_code: str | None = None
+
+
+@attrs.define(eq=False)
+class Txn:
+    """One payment over all its messages.
+
+    `amount` is what stands of it in minor units; `legs` what its movements have set aside (held) or moved;
+    `entries` packed (account, seq) pairs of every entry it caused, oldest first.
+    """
+
+    key: bytes
+    state: int
+    currency: int
+    authorised: int
+    amount: int
+    legs: tuple[Leg, ...]
+    entries: bytes
+    expires_us: int | None
+    reversal_key: bytes | None
+    created_us: int
+
+
+@attrs.define(eq=False)
+class Flight:
+    """A transaction on its way to a peer: what was set aside, and what happens if no answer comes."""
+
+    facts: Facts
+    link: str
+    until_us: int
+    sent_trace: str
+    silence_response: bytes | Sealed = attrs.field(repr=False)
+    silence_code: str
+    reversal: NewDelivery | None
+    sealed_reversal: Sealed | None = attrs.field(repr=False)
+    """The body of `reversal`, where that has been read back and not yet opened."""
+    legs: tuple[Leg, ...]
+    entries: bytes
+    keeps_hold: bool
+    expires_us: int | None
+
+
+@attrs.define(eq=False)
+class Lane:
+    """A queue's name, its last number given, and its session."""
+
+    lane: str
+    tail: int
+    session: int
+
+
+@attrs.define(eq=False)
+class Delivery:
+    """An outbound message that waits."""
+
+    lane: str
+    seq: int
+    kind: str
+    body: bytes | Sealed = attrs.field(repr=False)
+    settles: bytes | None
+    created_us: int
+    not_before_us: int
+    expires_us: int | None
+    attempts: int
+    last_result: str | None
+
+
+@attrs.define(eq=False)
+class DeadLetter:
+    """An outbound message that was given up; with `dropped_us` it is only a record, and its body is gone."""
+
+    lane: str
+    seq: int
+    kind: str
+    body: bytes | Sealed | None = attrs.field(repr=False)
+    settles: bytes | None
+    created_us: int
+    attempts: int
+    last_result: str | None
+    reason: str
+    died_us: int
+    dropped_us: int | None
+
+
+LaneSeq = tuple[str, int]
+Ref = AccountRef
