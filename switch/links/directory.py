@@ -66,6 +66,7 @@ class Member(Protocol):
     @property
     def is_live(self) -> bool: ...
     def view(self) -> LinkView: ...
+    def refuse_requests(self) -> None: ...
     def leave(self) -> Deferred[None]: ...
 
 
@@ -90,6 +91,7 @@ class Directory:
         self._names: dict[str, tuple[str, ...]] = {}
         self._names_view: Mapping[str, tuple[str, ...]] = MappingProxyType(self._names)
         self._stale: set[str] = set()
+        self._is_refusing = False
 
     # ------------------------------------------------------------ links come, change and go
 
@@ -110,6 +112,8 @@ class Directory:
             return False
         self._members[member.name] = member
         tally.up += 1
+        if self._is_refusing:
+            member.refuse_requests()
         self.changed(member)
         return True
 
@@ -183,6 +187,16 @@ class Directory:
         """Tell the meter how each institution stands now: requests in flight are counted without telling it."""
         for institution, tally in self._tallies.items():
             self._meter.link_state(institution, tally.up, tally.signed_on, tally.in_flight)
+
+    def refuse_requests(self) -> None:
+        """Begin to drain: from now on no link passes a new request on; ours and those in hand run their course.
+
+        ISO 8583 requests are answered as if the peer had not signed on; FIN messages are left unacknowledged, so
+        they come again.
+        """
+        self._is_refusing = True
+        for member in tuple(self._members.values()):
+            member.refuse_requests()
 
     def leave_all(self) -> Deferred[None]:
         """Sign off every link that we signed on, and close them all; fires when the last connection is gone.

@@ -173,6 +173,9 @@ class FinSession(LinkSession):
     def _hear_user(self, message: FinMessage, now_s: float) -> None:
         self._faults_in_row = 0
         self._meter.heard(self.institution, kind_of(message), len(message.raw))
+        if self._is_refusing:
+            self._meter.rejected(self.institution, "draining")
+            return
         incoming = FinReceived(self, message, now_s)
         self.take_in_hand()
         try:

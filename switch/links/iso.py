@@ -208,6 +208,8 @@ class IsoSession(LinkSession):
             self._hear_response(message, now_s)
         elif mti[1] == _NETWORK:
             self._hear_network(message, frame.header)
+        elif self._is_refusing:
+            self._refuse(message, frame.header, NOT_SIGNED_ON, "draining")
         elif self.state not in HEARING:
             self._refuse(message, frame.header, NOT_SIGNED_ON, "not signed on")
         elif self._acquirer_ids and not self._is_of_institution(message):

@@ -38,7 +38,7 @@ class LinkSession:
         self.institution = institution.id
         self.wire = wire
         self.state = State.CONNECTING
-        self.ending: Ending | None = None
+        self.has_been_up = False
         self._direction = direction
         self._clock = surroundings.clock
         self._limits = surroundings.limits
@@ -52,6 +52,7 @@ class LinkSession:
         self._in_hand_max = surroundings.limits.in_hand_max
         self._in_hand_low = surroundings.limits.in_hand_max * 3 // 4
         self._is_holding = False
+        self._is_refusing = False
         self._faults_in_row = 0
         self._lost_waiters: list[Deferred[None]] = []
 
@@ -100,6 +101,10 @@ class LinkSession:
         """Requests of ours that wait for the peer."""
         raise NotImplementedError
 
+    def refuse_requests(self) -> None:
+        """Pass no new request on: we are about to leave."""
+        self._is_refusing = True
+
     def leave(self) -> Deferred[None]:
         """Close the connection in good order; fires when it is gone."""
         if self.state is not State.DOWN:
@@ -114,6 +119,7 @@ class LinkSession:
         if state is self.state:
             return
         self.state = state
+        self.has_been_up = self.has_been_up or state is State.UP
         self._since = self._utcnow()
         log.info(
             "link {link} of {institution} is {state}",
@@ -133,7 +139,6 @@ class LinkSession:
 
     def wire_lost(self, ending: Ending) -> None:
         """End with the connection: what is in flight is silent, what is in hand stays unanswered."""
-        self.ending = ending
         self.state = State.DOWN
         self._since = self._utcnow()
         log.info(

@@ -138,7 +138,8 @@ def draw() -> str:
     lines += ["    [*] --> CONNECTING"]
     for (policy, proving), state in FIRST.items():
         if proving == (state is State.PROVING):
-            lines.append(f"    CONNECTING --> {state.name}: {Event.WIRE_READY.value}, sign-on {policy.value}")
+            words = f"{Event.WIRE_READY.value}, sign-on {policy.value}{', to be proven' if proving else ''}"
+            lines.append(f"    CONNECTING --> {state.name}: {words}")
     for state, events in TABLE.items():
         lines += [
             f"    {state.name} --> {following.name}: {event.value}"

@@ -88,6 +88,8 @@ class Wire(protocol.Protocol):
         self.tls_cipher = ""
         self.last_in_s = 0.0
         self.last_out_s = 0.0
+        self.has_heard = False
+        """True once a byte of the peer came: only then is it sure that it has taken our certificate."""
         self.is_choked = False
         """True while the peer does not read what we write."""
         self.is_lost = False
@@ -216,6 +218,7 @@ class Wire(protocol.Protocol):
             return
         now_s = self._clock.seconds()
         self.last_in_s = now_s
+        self.has_heard = True
         framer = self._framer
         frames = framer.feed(data)
         if framer.is_mid_frame:
