@@ -161,7 +161,7 @@ class Issuer:
         if not wire.is_up:
             entry.reached = False
         elif behaviour.act is Act.DISCONNECT:
-            wire.cut()
+            wire.hang_up()
         elif behaviour.act is Act.GARBLE:
             wire.send(bytes(byte ^ 0xFF for byte in encode(self._settings.spec, self._answer(message, behaviour))))
         elif behaviour.act is not Act.SILENT:

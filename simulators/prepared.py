@@ -127,11 +127,11 @@ class Requests:
         joins: Sequence[Callable[..., Prepared]], moment: str, first_rrn: int, amounts: Sequence[str]
     ) -> Iterator[Prepared]:
         kinds, sums = len(joins), len(amounts)
-        index = 0
+        number = first_rrn
         while True:
-            rrn = (first_rrn + index) % RRN_MAX
-            yield joins[index % kinds](amounts[index % sums], moment, f"{rrn % STAN_MAX + 1:06d}", f"{rrn:012d}")
-            index += 1
+            digits = (amounts[number % sums], moment, f"{number % STAN_MAX + 1:06d}", f"{number % RRN_MAX:012d}")
+            yield joins[number % kinds](*digits)
+            number += 1
 
     def prepare(self, count: int) -> None:
         """Make `count` requests more, before the clock runs."""

@@ -19,7 +19,8 @@ async def wait_until(reactor: IReactorTime, holds: Callable[[], bool], timeout_s
     """Look every `interval_s` until something holds; False when `timeout_s` passed first."""
     until_s = reactor.seconds() + timeout_s
     while not holds():
-        if reactor.seconds() >= until_s:
+        left_s = until_s - reactor.seconds()
+        if left_s <= 0:
             return False
-        await pause(reactor, interval_s)
+        await pause(reactor, min(interval_s, left_s))
     return True
