@@ -12,11 +12,10 @@ from twisted.internet import reactor
 
 
 @pytest_twisted.async_yield_fixture
-async def town(postgres: Any, tmp_path: Path) -> AsyncIterator[Town]:
-    town = Town(reactor, tmp_path, postgres.create_database())
+async def town(postgres_url: str, postgres: Any, tmp_path: Path) -> AsyncIterator[Town]:
+    town = Town(reactor, tmp_path, postgres_url)
     town.open_account("anna", 100_000, PAN)
     yield town
-    postgres.start()
     await town.close()
 
 
