@@ -1,8 +1,8 @@
 """How many purchases per second the whole switch books durably, beside what pgbench does on the same server.
 
-One 0200 each, over mutual TLS, from 64 terminal connections with one request in flight, approved by our own ledger and
-answered after the commit. On PostgreSQL (fsync and synchronous_commit on) and on SQLite (WAL, synchronous=FULL), in
-turns with `pgbench -c 8 -j 2` (TPC-B, scale 10), so that a noisy machine is noisy for both. Every request has a new
+One 0200 each, over mutual TLS, from 64 terminal connections with one request in flight, approved by our own ledger
+and answered after the commit. On PostgreSQL (fsync and synchronous_commit on) and on SQLite (WAL, synchronous=FULL),
+in turns with `pgbench -c 8 -j 2` (TPC-B, scale 10), so that a noisy machine is noisy for both. Every request has a new
 key, and the rows stored must be as many as the approvals received. The load generator shares the machine.
 
 Run: python tests/benchmarks/switch.py [--seconds N] [--json] [--connections N] [--in-flight N]
@@ -31,13 +31,17 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from junctor.codecs.iso8583 import Message, load_spec
 from junctor.codecs.masking import Pan
 from junctor.config.settings import TlsSettings
-from junctor.ledger import Vault, make_key_file, migrate, open_reader, open_store
+from junctor.ledger import Vault, make_key_file, migrate, open_store
+from junctor.ledger.migrate import make_engine
 from junctor.ledger.operations import Authorise, Facts, Item, Movement, OpenAccount
+from junctor.ledger.schema import message
+from junctor.ledger.state import Result
 from junctor.simulators.authority import make_authority
 from junctor.simulators.load import LoadPlan, LoadReport, run_load
 from junctor.simulators.prepared import Requests
 from junctor.simulators.wire import Address
 from postgres_server import PostgresServer
+from sqlalchemy import func, select
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
@@ -147,9 +151,13 @@ class Bench:
             self.process = None
 
     def stored(self) -> int:
-        """Count what the terminals' institution was credited with: one unit for each approval, entry by entry."""
-        with open_reader(self.url, self.vault) as reader:
-            return int(reader.account("acme.settlement.EUR").balance.posted)
+        """Count the rows of approved purchases."""
+        engine = make_engine(self.url)
+        with engine.connect() as connection:
+            query = select(func.count()).where(message.c.type == "0200", message.c.result == int(Result.APPROVED))
+            count = int(connection.execute(query).scalar_one())
+        engine.dispose()
+        return count
 
     def cpu_s(self) -> float:
         assert self.process is not None
