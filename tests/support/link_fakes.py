@@ -17,9 +17,12 @@ from junctor.switch.links.iso import IsoSession
 from junctor.switch.links.speech import Speech
 from junctor.switch.links.surroundings import Stans, Surroundings
 from junctor.switch.links.wire import Wire
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import Protocol as TwistedProtocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 NOW = datetime.datetime(2026, 11, 20, 12, 30, 15, tzinfo=datetime.UTC)
 SPEC = load_spec("iso1987-ascii")
@@ -125,8 +128,12 @@ class Transport(StringTransport):
     def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
-        self.wire: Wire | None = None
+        self.wire: TwistedProtocol | None = None
+        """Who is told when the connection ends."""
         self.is_aborted = False
+        self._is_over = False
+        self.is_stubborn = False
+        """True when the peer never agrees to close."""
 
     def abortConnection(self) -> None:  # noqa: N802
         self.is_aborted = True
@@ -134,13 +141,13 @@ class Transport(StringTransport):
 
     def loseConnection(self) -> None:  # noqa: N802
         super().loseConnection()
-        if self.producer is None:
+        if self.producer is None and not self.is_stubborn:
             self._end()
 
     def _end(self) -> None:
-        from twisted.internet.error import ConnectionAborted, ConnectionDone
-        from twisted.python.failure import Failure
-
+        if self._is_over:
+            return
+        self._is_over = True
         assert self.wire is not None
         why = ConnectionAborted() if self.is_aborted else ConnectionDone()
         self._clock.callLater(0, self.wire.connectionLost, Failure(why))
