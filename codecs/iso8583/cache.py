@@ -15,9 +15,9 @@ full, so that a peer who sends ever new bitmaps pays the table's price and never
 class CompiledCache(Generic[Function]):
     """Functions by key: at most `compiled_max` of them, of which the older half leaves when room is needed.
 
-    A store of fewer than two functions keeps none. Two generations approximate least-recently-used at no cost for a hit: what is asked for moves to the young
+    Two generations approximate least-recently-used at no cost for a hit: what is asked for moves to the young
     one; when that is full it becomes the old one, and the old one is dropped. Keys that were seen but not
-    compiled are counted in as small a space.
+    compiled are counted in as small a space. A store of fewer than two functions keeps none.
 
     `young.get(key) or find(key)` spares a call where a hit is likely.
     """

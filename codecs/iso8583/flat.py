@@ -136,11 +136,13 @@ def _read_hex(key: str, value: object, name: str = "hex") -> bytes:
 
 def _read_entry(key: str, tag: str, value: object) -> TlvEntry:
     content = _read_hex(key, value)
-    if tag == FILLER_TAG:
-        return TlvEntry(tag, b"", content)
-    is_long = isinstance(value, dict) and "length_hex" in value
-    octets = _read_hex(key, value, "length_hex") if is_long else length_octets(len(content))
-    return TlvEntry(tag, octets, content)
+    octets = b"" if tag == FILLER_TAG else length_octets(len(content))
+    if isinstance(value, dict) and "length_hex" in value:
+        octets = _read_hex(key, value, "length_hex")
+    entry = TlvEntry(tag, octets, content)
+    if _make_tlv(key.partition(".")[0], entry.octets).entries != (entry,):
+        raise EncodeFault(key, "its length is not that of its value")
+    return entry
 
 
 def _make_tlv(key: str, content: bytes) -> Tlv:

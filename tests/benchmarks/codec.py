@@ -23,7 +23,6 @@ from typing import Any
 
 import iso8583
 import iso8583.specs
-
 from junctor.codecs.iso8583 import Spec, decode, encode, load_spec, respond
 from junctor.codecs.iso8583.response import ECHOED
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from junctor.codecs.faults import EncodeFault
 from junctor.codecs.framing import FRAMINGS, LAYOUTS, Frame, Framer, make_framer
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from junctor.codecs.faults import DecodeFault, EncodeFault
 from junctor.codecs.iso8583 import Message, Spec, Tlv, decode, decode_partial, encode, load_spec, parse_spec, peek_mti
 from junctor.codecs.iso8583.bitmap import read_bitmap
@@ -232,9 +231,9 @@ def test_bit_that_the_spec_does_not_define_is_a_fault_of_the_bitmap() -> None:
     )
     few = parse_spec(text, "few")
     assert decode(few, b"02002000000000000000123456")[3] == "123456"
-    with pytest.raises(DecodeFault, match="^bitmap at byte 4: bit 11 is not defined by the spec$"):
+    with pytest.raises(DecodeFault, match=r"^bitmap at byte 4: bit 11 is not defined by the spec$"):
         decode(few, b"02002020000000000000123456004217")
-    with pytest.raises(EncodeFault, match="^11: the spec has no such element$"):
+    with pytest.raises(EncodeFault, match=r"^11: the spec has no such element$"):
         encode(few, Message("0200", {3: "123456", 11: "004217"}))
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-
 from junctor.codecs.iso8583 import (
     describe_mti,
     find_response_mti,

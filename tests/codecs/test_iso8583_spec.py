@@ -4,7 +4,6 @@ from pathlib import Path
 
 import iso8583.specs
 import pytest
-
 from junctor.codecs.iso8583 import Sensitivity, SpecError, load_spec, parse_spec, spec_names
 
 HEAD = """
