@@ -6,12 +6,14 @@ What may be asked of the books, and what they answer, is in `junctor.ledger.oper
 from .migrate import expected_version, migrate, schema_version
 from .operations import OutcomeUnknown, StoreUnavailable
 from .ports import Limits
+from .reader import Reader, open_reader
 from .store import Store, open_store
 from .vault import Vault, VaultFault, make_key_file
 
 __all__ = [
     "Limits",
     "OutcomeUnknown",
+    "Reader",
     "Store",
     "StoreUnavailable",
     "Vault",
@@ -19,6 +21,7 @@ __all__ = [
     "expected_version",
     "make_key_file",
     "migrate",
+    "open_reader",
     "open_store",
     "schema_version",
 ]

@@ -182,7 +182,7 @@ def end_in_silence(page: Page, flight: Flight) -> tuple[bytes, tuple[str, ...]]:
     if new is None:
         return response, ()
     body = flight.sealed_reversal or new.body
-    return response, (page.append_row(new.lane, new.kind, body, new.settles, new.expires_us).lane,)
+    return response, (page.append_row(new.lane, new.kind, body, facts.key, new.settles, new.expires_us).lane,)
 
 
 def _late(page: Page, key: bytes) -> Late:

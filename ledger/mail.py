@@ -87,8 +87,9 @@ def revive(page: Page, item: Revive) -> Outcome:
             page.transactions.put(txn.key, with_changes(txn, state=Standing.HELD, places=places))
         elif txn is not None and txn.state != Standing.HELD:
             return Gone()
+    assert letter.body is not None, "only a dropped letter has no body"
     page.dead_letters.put((item.lane, item.seq), None)
-    again = page.append_row(item.lane, letter.kind, letter.body, letter.settles, None)
+    again = page.append_row(item.lane, letter.kind, letter.body, letter.origin, letter.settles, None)
     return Done(number=again.seq, lanes=(again.lane,))
 
 
@@ -125,6 +126,7 @@ def _move_to_dead(page: Page, delivery: Delivery, reason: str, dropped_us: int |
             delivery.seq,
             delivery.kind,
             delivery.body if dropped_us is None else None,
+            delivery.origin,
             delivery.settles,
             delivery.created_us,
             delivery.attempts,

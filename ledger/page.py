@@ -22,6 +22,7 @@ from .state import (
     Lane,
     LaneSeq,
     Message,
+    Sealed,
     Txn,
 )
 
@@ -58,7 +59,7 @@ class Table(Generic[K, R]):
             row = self.loaded.get(key, _ABSENT)
             if row is _ABSENT:
                 raise Missing(self.name, key)
-        return row  # type: ignore[no-any-return]
+        return row
 
     def put(self, key: K, row: R | None) -> None:
         self._undo.append((self.changed, key, self.changed.get(key, _ABSENT)))
@@ -203,18 +204,34 @@ class Page:
 
     # ------------------------------------------------------------ queues
 
-    def append(self, new: NewDelivery) -> str:
-        """Put a delivery at the end of its lane, and give the lane."""
-        return self.append_row(new.lane, new.kind, new.body, new.settles, new.expires_us).lane
+    def append(self, new: NewDelivery, origin: bytes) -> str:
+        """Put a delivery at the end of its lane, and give the lane; `origin`: the message that causes it."""
+        return self.append_row(new.lane, new.kind, new.body, origin, new.settles, new.expires_us).lane
 
     def append_row(
-        self, lane_name: str, kind: str, body: Any, settles: bytes | None, expires_us: int | None
+        self,
+        lane_name: str,
+        kind: str,
+        body: bytes | Sealed,
+        origin: bytes | None,
+        settles: bytes | None,
+        expires_us: int | None,
     ) -> Delivery:
         lane = self.lanes.find(lane_name)
         tail = 1 if lane is None else lane.tail + 1
         self.lanes.put(lane_name, Lane(lane_name, tail, 0 if lane is None else lane.session))
         delivery = Delivery(
-            lane_name, tail, kind, body, settles, self.now_us, self.now_us, expires_us, attempts=0, last_result=None
+            lane_name,
+            tail,
+            kind,
+            body,
+            origin,
+            settles,
+            self.now_us,
+            self.now_us,
+            expires_us,
+            attempts=0,
+            last_result=None,
         )
         self.deliveries.put((lane_name, tail), delivery)
         return delivery

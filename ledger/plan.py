@@ -71,11 +71,8 @@ class Wants:
     """Keys of open transactions that may end in silence: the lanes of their reversals are wanted in turn."""
 
     def is_empty(self) -> bool:
-        return not (
-            self.references or self.codes or self.cards or self.accounts or self.holders or self.messages or self.transactions or self.flights
-            or self.lanes or self.deliveries or self.dead_letters or self.account_id_max or self.overdue
-            or self.expired
-        )  # fmt: skip
+        """Tell whether nothing is to be loaded."""
+        return not any(getattr(self, table) for table in _LOADED)
 
     def own_key(self, key: bytes) -> None:
         self.messages.add(key)
@@ -90,6 +87,9 @@ class Wants:
         self.messages.add(key)
         self.flights.add(key)
         self.named.add(key)
+
+
+_LOADED = tuple(it.name for it in attrs.fields(Wants) if it.name not in ("named", "ended"))
 
 
 def first_wants(items: Sequence[Item]) -> Wants:

@@ -38,7 +38,7 @@ _SETTINGS: Final = {
     "default_transaction_isolation": "read committed",
 }
 
-# SQLSTATE classes that are the server's trouble and not the batch's: connection, resources, operator, system, internal.
+# SQLSTATE classes that are the server's trouble and not the batch's: connection, resources, operator, system.
 _UNAVAILABLE: Final = ("08", "25", "28", "42501", "53", "55P03", "57", "58", "XX")
 
 _Query = tuple[str, Sequence[Any], Callable[[list[Any]], None] | None]

@@ -33,7 +33,8 @@ FACTS: Final = (
     "stan", "rrn", "terminal", "pan_masked", "card_ref", "auth_code", "reference", "purpose",
 )  # fmt: skip
 MESSAGE: Final = (
-    "idem_key", *FACTS, "bdate", "step", "result", "reason", "code", "sent_trace", "txn_key", "decided_us", "response",
+    "idem_key", *FACTS, "bdate", "step", "result", "reason", "code", "sent_trace", "txn_key", "decided_us",
+    "response",
 )  # fmt: skip
 KNOWN_MESSAGE: Final = (
     "idem_key", "fingerprint", "step", "txn_key", "type", "destination", "currency", "sent_trace", "response",
@@ -58,11 +59,12 @@ HOLDER: Final = (*ACCOUNT, "floor")
 CARD: Final = ("card_ref", "ordinal", "account_id")
 LANE: Final = ("lane", "tail_seq", "session")
 DELIVERY: Final = (
-    "lane", "seq", "kind", "settles", "created_us", "not_before_us", "expires_us", "attempts", "last_result", "body",
+    "lane", "seq", "kind", "origin", "settles", "created_us", "not_before_us", "expires_us", "attempts",
+    "last_result", "body",
 )  # fmt: skip
 DEAD_LETTER: Final = (
-    "lane", "seq", "kind", "settles", "created_us", "attempts", "last_result", "reason", "died_us", "dropped_us",
-    "body",
+    "lane", "seq", "kind", "origin", "settles", "created_us", "attempts", "last_result", "reason", "died_us",
+    "dropped_us", "body",
 )  # fmt: skip
 
 Row = tuple[Any, ...]
@@ -77,12 +79,12 @@ def pack_legs(legs: tuple[Leg, ...]) -> bytes:
 
 
 def unpack_legs(packed: bytes) -> tuple[Leg, ...]:
-    return tuple(_LEG.iter_unpack(packed))  # type: ignore[arg-type]
+    return tuple(_LEG.iter_unpack(packed))
 
 
 def unpack_places(packed: bytes) -> list[tuple[int, int]]:
     """Give the (account, seq) of each entry of a transaction."""
-    return list(_ENTRY_PLACE.iter_unpack(packed))  # type: ignore[arg-type]
+    return list(_ENTRY_PLACE.iter_unpack(packed))
 
 
 def place_row(lane: str, seq: int) -> bytes:
@@ -254,15 +256,17 @@ def lane_out(row: Lane) -> Row:
 def delivery_out(row: Delivery, vault: Vault) -> Row:
     body = vault.seal(reveal(row.body), table="delivery", column="body", row=place_row(row.lane, row.seq))
     return (
-        row.lane, row.seq, row.kind, row.settles, row.created_us, row.not_before_us, row.expires_us, row.attempts,
-        row.last_result, body,
+        row.lane, row.seq, row.kind, row.origin, row.settles, row.created_us, row.not_before_us, row.expires_us,
+        row.attempts, row.last_result, body,
     )  # fmt: skip
 
 
 def delivery_in(row: Row, vault: Vault) -> Delivery:
-    lane, seq, kind, settles, created_us, not_before_us, expires_us, attempts, last_result, body = row
+    lane, seq, kind, origin, settles, created_us, not_before_us, expires_us, attempts, last_result, body = row
     opened = Sealed(partial(vault.open, body, table="delivery", column="body", row=place_row(lane, seq)))
-    return Delivery(lane, seq, kind, opened, settles, created_us, not_before_us, expires_us, attempts, last_result)
+    return Delivery(
+        lane, seq, kind, opened, origin, settles, created_us, not_before_us, expires_us, attempts, last_result
+    )
 
 
 def dead_letter_out(row: DeadLetter, vault: Vault) -> Row:
@@ -270,16 +274,16 @@ def dead_letter_out(row: DeadLetter, vault: Vault) -> Row:
     if row.body is not None:
         body = vault.seal(reveal(row.body), table="dead_letter", column="body", row=place_row(row.lane, row.seq))
     return (
-        row.lane, row.seq, row.kind, row.settles, row.created_us, row.attempts, row.last_result, row.reason,
-        row.died_us, row.dropped_us, body,
+        row.lane, row.seq, row.kind, row.origin, row.settles, row.created_us, row.attempts, row.last_result,
+        row.reason, row.died_us, row.dropped_us, body,
     )  # fmt: skip
 
 
 def dead_letter_in(row: Row, vault: Vault) -> DeadLetter:
-    lane, seq, kind, settles, created_us, attempts, last_result, reason, died_us, dropped_us, body = row
+    lane, seq, kind, origin, settles, created_us, attempts, last_result, reason, died_us, dropped_us, body = row
     opened = None
     if body is not None:
         opened = Sealed(partial(vault.open, body, table="dead_letter", column="body", row=place_row(lane, seq)))
     return DeadLetter(
-        lane, seq, kind, opened, settles, created_us, attempts, last_result, reason, died_us, dropped_us
+        lane, seq, kind, opened, origin, settles, created_us, attempts, last_result, reason, died_us, dropped_us
     )

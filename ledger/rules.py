@@ -136,7 +136,7 @@ def approve(
     response = render(decision)
     record(page, facts, step, Result.APPROVED, response, txn_key=txn_key, sent_trace=sent_trace)
     if deliveries:
-        lanes = (*lanes, *map(page.append, deliveries))
+        lanes = (*lanes, *(page.append(new, facts.key) for new in deliveries))
     return Decided(decision, response, distinct(lanes))
 
 

@@ -208,7 +208,8 @@ delivery: Final = _table(
     _key("lane", Text),
     _key("seq", BigInteger),
     _must("kind", Text),
-    _may("settles", LargeBinary),
+    _may("origin", LargeBinary),  # the message that caused it
+    _may("settles", LargeBinary),  # the transaction whose hold it settles
     _must("created_us", BigInteger),
     _must("not_before_us", BigInteger),
     _may("expires_us", BigInteger),
@@ -222,7 +223,8 @@ dead_letter: Final = _table(
     _key("lane", Text),
     _key("seq", BigInteger),
     _must("kind", Text),
-    _may("settles", LargeBinary),
+    _may("origin", LargeBinary),  # the message that caused it
+    _may("settles", LargeBinary),  # the transaction whose hold it settles
     _must("created_us", BigInteger),
     _must("attempts", Integer),
     _may("last_result", Text),

@@ -215,6 +215,8 @@ class Delivery:
     seq: int
     kind: str
     body: bytes | Sealed = attrs.field(repr=False)
+    origin: bytes | None
+    """The message that caused it."""
     settles: bytes | None
     created_us: int
     not_before_us: int
@@ -231,6 +233,7 @@ class DeadLetter:
     seq: int
     kind: str
     body: bytes | Sealed | None = attrs.field(repr=False)
+    origin: bytes | None
     settles: bytes | None
     created_us: int
     attempts: int

@@ -185,7 +185,13 @@ def _create_queues() -> None:
     )
 
     def shared() -> list[sa.Column[Any]]:
-        return [_key("lane", TEXT), _key("seq", BIG), _must("kind", TEXT), _may("settles", BLOB)]
+        return [
+            _key("lane", TEXT),
+            _key("seq", BIG),
+            _must("kind", TEXT),
+            _may("origin", BLOB),
+            _may("settles", BLOB),
+        ]
 
     _create(
         "delivery",
