@@ -33,6 +33,12 @@ def read_amount(text: str, currency: Currency) -> int:
     return amount_minor
 
 
+def exponent_of(letters: str) -> int:
+    """Give the decimals of a currency of the books; none for one that ISO 4217 does not have."""
+    found = find_currency(letters)
+    return 0 if found is None else found.exponent
+
+
 def write_amount(amount_minor: int, currency: Currency) -> str:
     """Write minor units with the currency's letters: 1250 -> "12.50 EUR"."""
     return f"{format_minor(amount_minor, currency.exponent)} {currency.alpha}"

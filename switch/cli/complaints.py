@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import click
 
-from ...codecs.faults import Fault
 from ...codecs.masking import scrub
 
-_WORDS_MAX = 600
+_TEXT_CHARS_MAX: Final = 600
+_PACKAGE: Final = __name__.partition(".")[0]
 
 
 class Complaint(click.ClickException):
@@ -24,29 +24,19 @@ class Complaint(click.ClickException):
 def explain(error: BaseException) -> str:
     """Say in one sentence what an error means to the person at the keyboard.
 
-    Our faults and the system's errors (files, sockets) may be told as they are; what else arises is a bug or a
-    library's text, of which only the kind is told, because such texts may quote what was being worked on.
+    Exceptions of our own and the system's errors (files, sockets) may be told as they are; what else arises is a
+    bug or a library's, of which only the kind is told, because its text may quote what was being worked on.
     """
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if isinstance(error.filename, str) else ""
         return printable(f"{where}{error.strerror}")
-    if isinstance(error, Fault) or type(error).__name__ in _TOLD_AS_THEY_ARE:
+    # Known by where they are defined: importing them here would load the ledger for every command.
+    if type(error).__module__.partition(".")[0] == _PACKAGE and str(error):
         return printable(str(error))
     return f"an error of Junctor itself ({type(error).__name__}); `junctor --debug ...` shows where"
-
-
-# Named, not imported: importing them here would load the ledger and the configuration for every command.
-_TOLD_AS_THEY_ARE = {
-    "SettingsFaults",
-    "RouteFaults",
-    "SpecFaults",
-    "StoreUnavailable",
-    "OutcomeUnknown",
-    "VaultFault",
-}
 
 
 def printable(text: str) -> str:
     """Mask card numbers, make control characters harmless to a terminal, and keep a bounded length."""
     harmless = "".join(char if char.isprintable() or char == "\n" else "?" for char in scrub(text))
-    return harmless if len(harmless) <= _WORDS_MAX else harmless[:_WORDS_MAX] + " ..."
+    return harmless if len(harmless) <= _TEXT_CHARS_MAX else harmless[:_TEXT_CHARS_MAX] + " ..."

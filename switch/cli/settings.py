@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from ...config.faults import SettingsFaults
-from .books import database_url
 from .options import config_option, json_option, load_checked, read_settings
 from .output import write_json, write_pairs
 
@@ -52,9 +51,10 @@ def migrate(config_file: Path, as_json: bool) -> None:
     """
     from ...ledger import migrate as migrate_schema
     from ...ledger import schema_version
+    from ..database import connection_url
 
     settings = read_settings(config_file)
-    url = database_url(settings)
+    url = connection_url(settings)
     before = schema_version(url)
     migrate_schema(url)
     write_pairs({"before": before, "now": schema_version(url)}, as_json=as_json)
