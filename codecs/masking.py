@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_DIGIT_RUN: Final = re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){11,18}(?![0-9])")
+_DIGIT_GROUPS: Final = re.compile(r"[0-9]+(?:[ -][0-9]+)*")
+_CARD_DIGITS_MIN: Final = 12
+_CARD_DIGITS_MAX: Final = 19
 
 
 def mask_pan(digits: str) -> str:
@@ -30,16 +32,37 @@ def is_luhn(digits: str) -> bool:
 
 
 def scrub(text: str) -> str:
-    """Replace every run of 12 to 19 digits (spaces and dashes within allowed) that passes Luhn by its mask.
+    """Replace what may be a card number by its mask: 12 to 19 digits that pass Luhn, spaces and dashes within.
 
-    For text of unknown origin on its way to people: log lines, operators' notes, error texts of libraries.
+    For text of unknown origin on its way to people: log lines, operators' notes, error texts of libraries. Other
+    numbers may stand beside the card number: `4761730000000011 51` hides it no less.
     """
+    return _DIGIT_GROUPS.sub(_cover, text)
 
-    def cover(match: re.Match[str]) -> str:
-        digits = re.sub("[ -]", "", match[0])
-        return mask_pan(digits) if is_luhn(digits) else match[0]
 
-    return _DIGIT_RUN.sub(cover, text)
+def _cover(match: re.Match[str]) -> str:
+    parts = re.split("([ -])", match[0])  # groups of digits, and at the odd places what separates them
+    shown, index = [], 0
+    while index < len(parts):
+        end = 0 if index % 2 else _find_card_end(parts, index)
+        if end:
+            shown.append(mask_pan("".join(parts[index:end:2])))
+        else:
+            shown.append(parts[index])
+        index = end or index + 1
+    return "".join(shown)
+
+
+def _find_card_end(parts: list[str], start: int) -> int:
+    """Find where the longest card number that starts with a group ends; 0 when none does."""
+    digits, end = "", 0
+    for index in range(start, len(parts), 2):
+        digits += parts[index]
+        if len(digits) > _CARD_DIGITS_MAX:
+            break
+        if len(digits) >= _CARD_DIGITS_MIN and is_luhn(digits):
+            end = index + 1
+    return end
 
 
 class Pan:

@@ -26,7 +26,7 @@ _Link = TypeVar("_Link", ListenerSettings, DiallerSettings)
 def load_settings(path: Path, checks: Iterable[Check] = ()) -> Settings:
     """Read the configuration file, and give settings in which every path is resolved against the file's folder.
 
-    checks: further checks, run when every value could be read; of a place where we found a mistake they are not heard.
+    checks: further checks, run when every value could be read; where we found a mistake they are not heard.
     Raises SettingsFaults with all mistakes: unknown keys, wrong types, values out of range, names given twice,
     references to nothing, secrets written where only their files belong.
     """

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import attrs
-import pytest
-
 import junctor
+import pytest
 from junctor.config import SettingsFaults, load_settings
 from junctor.config.settings import RouteSettings
 from junctor.routing import Question, Road, Row
