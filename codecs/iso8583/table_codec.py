@@ -150,6 +150,7 @@ def write_message(spec: Spec, message: Message) -> bytes:
 
 
 def write_element(element: Element, value: Value) -> bytes:
+    """Write one element with its prefix; EncodeFault when it does not fit."""
     path = str(element.de)
     if element.encoding.holds == "text":
         if not isinstance(value, str):
