@@ -148,7 +148,7 @@ def create(context: click.Context, /, config_file: Path, batch: Path | None, as_
     if as_json:
         write_json(results)
     else:
-        click.echo(f"{len(results) - len(failures)} opened, {len(failures)} not")
+        click.echo(f"{len(results) - len(failures)} open, {len(failures)} not")
         for row in failures:
             click.echo(f"{row['code']}: {row['why']}", err=True)
     context.exit(1 if failures else 0)

@@ -38,7 +38,9 @@ def run(config_file: Path) -> None:
 @json_option
 @click.pass_context
 def demo(context: click.Context, folder: Path, seconds: float, stay: bool, as_json: bool) -> None:
-    """Run a whole switch with terminals, an issuer and a bank under mixed traffic, and check what it did.
+    """Run a switch with simulators under traffic, and check what it did.
+
+    Terminals, an issuer and a SWIFT bank send it mixed traffic, live.
 
     Status 0 only when every check holds: each request answered exactly once, no delivery left over, the trial
     balance zero in each currency.
