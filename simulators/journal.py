@@ -141,6 +141,11 @@ class Journal:
         """How many distinct reversals named no request that is known here."""
         return sum(1 for identity, _ in self._strays if identity[0][1] == "4")
 
+    @property
+    def stray_advices(self) -> int:
+        """How many distinct advices came that named no request known here: most stand for themselves."""
+        return sum(1 for identity, _ in self._strays if identity[0][1] != "4")
+
     def unreversed(self) -> list[Entry]:
         """Give what must have been reversed and was not."""
         return [entry for entry in self if entry.must_be_reversed and not entry.reversals]

@@ -27,6 +27,8 @@ from .schedule import Arrivals, Due, due_times
 from .waiting import pause, wait_until
 from .wire import Address, Unreachable
 
+__all__ = ["LoadPlan", "LoadReport", "LoadSecond", "run_load"]
+
 _TICK_S: Final = 0.001
 """An open loop sends together what became due within this time; the wait counts in the latencies."""
 _DIALLED_AT_ONCE: Final = 32

@@ -14,7 +14,6 @@ from junctor.codecs.iso8583 import Spec, load_spec
 from junctor.config.settings import TlsSettings
 from junctor.simulators.authority import make_authority
 from junctor.simulators.wire import Address
-from twisted.internet import reactor
 
 
 @attrs.frozen
@@ -56,7 +55,7 @@ async def make_peer(ascii_spec: Spec) -> AsyncIterator[MakePeer]:
     async def make(replies: Replies) -> tuple[Answering, Address]:
         peer = Answering(ascii_spec, replies)
         peers.append(peer)
-        return peer, await peer.listen(reactor)
+        return peer, await peer.listen()
 
     yield make
     for peer in peers:

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from random import Random
 
 import pytest_twisted
+from answering import reactor
 from junctor.codecs.framing import Frame
 from junctor.codecs.swift import FinMessage, nak, parse_fin, read_ack
 from junctor.simulators.bank import Acknowledge, Bank, BankRule, BankSettings, Ignore, Reject, Transfer
 from junctor.simulators.waiting import pause, wait_until
 from junctor.simulators.wire import Address, Wire, dial
-from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred
 
 AT = datetime(2026, 11, 20, 15, 4, 21, tzinfo=UTC)

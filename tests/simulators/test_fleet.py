@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 import pytest_twisted
-from answering import Answering, Replies
+from answering import Answering, Replies, reactor
 from junctor.codecs.iso8583 import Message, Spec, respond
 from junctor.codecs.masking import Pan
 from junctor.simulators.fleet import Fleet
@@ -17,7 +17,6 @@ from junctor.simulators.slips import Card, Stans, TerminalProfile
 from junctor.simulators.tally import Tally
 from junctor.simulators.terminal import Terminal, TerminalSettings
 from junctor.simulators.wire import Address
-from twisted.internet import reactor
 
 AT = datetime(2026, 11, 20, 15, 4, 21, tzinfo=UTC)
 OWN = [Card(Pan(f"5500000000000{number}"), "978", "own", f"account-{number}") for number in (104, 112)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from random import Random
 
 import pytest_twisted
+from answering import reactor
 from junctor.codecs.faults import DecodeFault
 from junctor.codecs.framing import Frame
 from junctor.codecs.iso8583 import Message, decode, encode, load_spec
@@ -14,7 +15,6 @@ from junctor.simulators.issuer import Issuer, IssuerSettings
 from junctor.simulators.rules import Act, Behaviour, Rule
 from junctor.simulators.waiting import pause, wait_until
 from junctor.simulators.wire import Address, Wire, dial
-from twisted.internet import reactor
 
 SPEC = load_spec("iso1987-binary")
 AT = datetime(2026, 11, 20, 15, 4, 21, tzinfo=UTC)
@@ -39,7 +39,7 @@ def purchase(amount_minor: int = 1_200, stan: str = "000042", mti: str = "0200",
 
 
 def naming(original: Message, mti: str, stan: str) -> Message:
-    named = f"{original.mti}{original[11]}{original[7]}{original[32]}{'0' * 11}"
+    named = original.mti + "".join(str(original[element]) for element in (11, 7, 32)) + "0" * 11
     return original.with_fields({11: stan, 90: named}, mti=mti)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import attrs
 import pytest
 import pytest_twisted
-from answering import Answering, Replies
-from junctor.codecs.iso8583 import Message, Spec, respond
+from answering import Answering, Replies, reactor
+from junctor.codecs.iso8583 import Message, Spec, encode, respond
 from junctor.codecs.masking import Pan
 from junctor.simulators.load import LoadPlan, run_load
 from junctor.simulators.load_report import LoadReport, LoadSecond
@@ -22,7 +22,6 @@ from junctor.simulators.scenarios import Leg
 from junctor.simulators.schedule import Arrivals
 from junctor.simulators.slips import Card, TerminalProfile, request
 from junctor.simulators.wire import Address, Unreachable
-from twisted.internet import reactor
 
 AT = datetime(2026, 11, 20, 15, 4, 21, tzinfo=UTC)
 MakePeer = Callable[[Replies], Awaitable[tuple[Answering, Address]]]
@@ -88,13 +87,11 @@ async def test_a_latency_of_the_open_loop_counts_from_when_it_was_due(
     peer: Answering
 
     def later(message: Message) -> list[Message]:
-        reactor.callLater(0.02, lambda: [wire.send(peer_encode(message)) for wire in peer.wires])
+        reactor.callLater(0.02, answer, message)
         return []
 
-    def peer_encode(message: Message) -> bytes:
-        from junctor.codecs.iso8583 import encode
-
-        return encode(peer.spec, approve(message)[0])
+    def answer(message: Message) -> None:
+        peer.wires[0].send(encode(peer.spec, approve(message)[0]))
 
     peer, address = await make_peer(later)
     plan = LoadPlan(
@@ -111,7 +108,7 @@ async def test_a_latency_of_the_open_loop_counts_from_when_it_was_due(
 async def test_codes_strays_second_answers_and_garbage_are_counted_apart(
     make_peer: MakePeer, requests: Requests
 ) -> None:
-    def confused(message: Message) -> list[Message | bytes]:
+    def confused(message: Message) -> Sequence[Message | bytes]:
         match int(str(message[11])) % 4:
             case 0:
                 return [respond(message, "51")]
@@ -157,14 +154,12 @@ async def test_frames_that_come_in_pieces_and_many_at_once_are_cut_alike(
     frames: list[bytes] = []
 
     def in_pieces(message: Message) -> list[Message]:
-        from junctor.codecs.iso8583 import encode
-
         body = encode(peer.spec, approve(message)[0])
         frames.append(len(body).to_bytes(2, "big") + body)
         if len(frames) == 4:
             stream = b"\0\0" + b"".join(frames)
             for start in range(0, len(stream), 7):
-                reactor.callLater(start / 50_000, peer.wires[0].transport.write, stream[start : start + 7])
+                reactor.callLater(start / 50_000, peer.push, stream[start : start + 7])
             frames.clear()
         return []
 
@@ -179,7 +174,7 @@ async def test_load_runs_over_mutual_tls_and_trusts_only_its_authority(
     ascii_spec: Spec, requests: Requests, identities: Any
 ) -> None:
     peer = Answering(ascii_spec, approve)
-    plain = await peer.listen(reactor, identities.server)
+    plain = await peer.listen(identities.server)
     address = Address(plain.host, plain.port, identities.client, "localhost")
     plan = LoadPlan(address, connections=3, in_flight=8, seconds=10.0, count_max=200)
     report = await run(plan, requests)
@@ -194,7 +189,7 @@ async def test_load_runs_over_mutual_tls_and_trusts_only_its_authority(
 @pytest_twisted.ensureDeferred
 async def test_a_closed_door_is_unreachable(ascii_spec: Spec, requests: Requests) -> None:
     peer = Answering(ascii_spec, approve)
-    address = await peer.listen(reactor)
+    address = await peer.listen()
     await peer.close()
     with pytest.raises(Unreachable):
         await run(LoadPlan(address, connections=2), requests)

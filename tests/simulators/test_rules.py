@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 from junctor.codecs.iso8583 import Message
@@ -21,7 +22,7 @@ PURCHASE = Message("0200", {2: "4761739001010119", 3: "000000", 4: "000000001251
     ],
 )
 def test_a_rule_applies_when_its_condition_holds_and_not_when_one_thing_differs(
-    conditions: dict[str, tuple[str, ...]], changed: dict[int, str]
+    conditions: dict[str, Any], changed: dict[int, str]
 ) -> None:
     rule = Rule("no", NO, **conditions)
     assert decide([rule], PURCHASE, Random(1)) == NO

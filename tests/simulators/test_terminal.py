@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 import pytest_twisted
-from answering import Answering, Replies
+from answering import Answering, Replies, reactor
 from junctor.codecs.iso8583 import Message, Spec, respond
 from junctor.codecs.masking import Pan
 from junctor.config.settings import TlsSettings
@@ -18,7 +18,6 @@ from junctor.simulators.slips import Card, Stans, TerminalProfile
 from junctor.simulators.tally import Counts, Tally
 from junctor.simulators.terminal import Terminal, TerminalSettings
 from junctor.simulators.wire import Address
-from twisted.internet import reactor
 
 AT = datetime(2026, 11, 20, 15, 4, 21, tzinfo=UTC)
 PROFILE = TerminalProfile("TERM0001", "MERCHANT0000001", "12345678901")
@@ -197,7 +196,7 @@ async def test_garbage_is_counted_and_told_without_its_content(play: Play) -> No
 @pytest_twisted.ensureDeferred
 async def test_a_door_that_stays_closed_is_tried_only_so_often(ascii_spec: Spec) -> None:
     closed = Answering(ascii_spec, approve)
-    address = await closed.listen(reactor)
+    address = await closed.listen()
     await closed.close()
     tally = Tally()
     settings = TerminalSettings(address, ascii_spec, reversal_interval_s=0.01, attempts_max=3)
@@ -210,7 +209,7 @@ async def test_a_door_that_stays_closed_is_tried_only_so_often(ascii_spec: Spec)
 @pytest_twisted.ensureDeferred
 async def test_a_terminal_speaks_mutual_tls_and_trusts_only_its_authority(ascii_spec: Spec, identities: Any) -> None:
     peer = Answering(ascii_spec, approve)
-    plain = await peer.listen(reactor, identities.server)
+    plain = await peer.listen(identities.server)
 
     async def counts_with(tls: TlsSettings, server_name: str) -> Counts:
         tally = Tally()

@@ -6,16 +6,15 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import pytest_twisted
-from answering import Answering
+from answering import Answering, reactor
 from junctor.codecs.framing import Frame
 from junctor.codecs.iso8583 import Message, Spec, respond
 from junctor.simulators.waiting import pause, wait_until
-from junctor.simulators.wire import FRAME_BYTES_MAX, Unreachable, Wire, dial
-from twisted.internet import reactor
+from junctor.simulators.wire import FRAME_BYTES_MAX, Address, Unreachable, Wire, dial
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.task import Clock
 
-MakePeer = Callable[..., Awaitable[tuple[Answering, object]]]
+MakePeer = Callable[..., Awaitable[tuple[Answering, Address]]]
 ECHO = Message("0800", {7: "1120150421", 11: "000001", 70: "301"})
 
 
@@ -42,7 +41,7 @@ async def test_a_frame_that_is_too_long_ends_the_connection_and_says_why(make_pe
     ear = Listening()
     wire = await dial(reactor, address, "length2", ear)
     await wait_until(reactor, lambda: bool(peer.wires), 5.0, 0.01)
-    peer.wires[0].transport.write((FRAME_BYTES_MAX + 1).to_bytes(2, "big"))
+    peer.push((FRAME_BYTES_MAX + 1).to_bytes(2, "big"))
     assert await wait_until(reactor, lambda: len(ear.told) == 2, 5.0, 0.01)
     assert ear.told == ["up", f"frame length exceeds the limit of {FRAME_BYTES_MAX} bytes"]
     assert not wire.is_up
@@ -55,7 +54,7 @@ async def test_a_keep_alive_is_not_heard_and_bytes_one_at_a_time_are_one_frame(m
     wire = await dial(reactor, address, "length2", ear)
     await wait_until(reactor, lambda: bool(peer.wires), 5.0, 0.01)
     for byte in b"\0\0" + b"\0\5hello" + b"\0\0":
-        peer.wires[0].transport.write(bytes([byte]))
+        peer.push(bytes([byte]))
         await pause(reactor, 0.001)
     assert await wait_until(reactor, lambda: bool(ear.bodies), 5.0, 0.01)
     assert ear.bodies == [b"hello"]
@@ -78,7 +77,7 @@ async def test_a_wire_goes_down_once_and_writes_nothing_after(make_peer: MakePee
 @pytest_twisted.ensureDeferred
 async def test_a_closed_door_is_unreachable(ascii_spec: Spec) -> None:
     peer = Answering(ascii_spec, lambda message: [])
-    address = await peer.listen(reactor)
+    address = await peer.listen()
     await peer.close()
     with pytest.raises(Unreachable):
         await dial(reactor, address, "length2", Listening())
