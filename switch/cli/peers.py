@@ -44,10 +44,11 @@ def with_peer(command: F) -> F:
     for option in (
         click.option("--server-name", help="The name that the peer's certificate must carry; default: the host."),
         click.option(
-            "--as", "name", default="client", show_default=True, help="Whose certificate in the TLS folder."
+            "--as", "--name", "name", default="client", show_default=True, help="Whose certificate in the TLS folder."
         ),
         click.option(
             "--tls",
+            "--tls-folder",
             "tls_folder",
             type=click.Path(path_type=Path, file_okay=False, exists=True),
             help="A folder with ca.pem, NAME.pem and NAME.key, as `junctor cert dev` makes; none: no TLS.",

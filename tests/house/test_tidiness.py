@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from project_files import Source
 
 LINES_MAX = 400
-LONGER: dict[str, int] = {}
-"""Files that are one idea and longer all the same, each with its own limit."""
+TEST_LINES_MAX = 560
+"""Of a test file: tables of cases and stories are long, and one idea all the same."""
+
+LONGER = {"ledger/operations.py": 520, "switch/desk.py": 500}
+"""Files of the package that are one idea and longer all the same, each with its own limit."""
 
 GENERATED_CODE = {"codecs/iso8583/compiler.py"}
 """Files that may run source text which they made from our own validated tables."""
 
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 VAGUE = ("Manager", "Handler", "Processor", "Helper", "Helpers", "Util", "Utils", "Data", "Info")
 
 
@@ -26,9 +30,8 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def test_files_hold_one_idea_each(sources: list[Source]) -> None:
-    long = {
-        source.path: len(source.lines) for source in sources if len(source.lines) > LONGER.get(source.path, LINES_MAX)
-    }
+    limits = {source.path: TEST_LINES_MAX if source.room == "tests" else LINES_MAX for source in sources} | LONGER
+    long = {source.path: len(source.lines) for source in sources if len(source.lines) > limits[source.path]}
     assert long == {}, "cut the file in two, or name it in LONGER with its limit"
 
 
@@ -76,24 +79,29 @@ def test_every_module_of_the_package_says_what_it_is(package_sources: list[Sourc
 
 
 def test_public_functions_and_classes_promise_something(package_sources: list[Source]) -> None:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    # Exempt: functions of one statement, which speak for themselves, and protocols, whose uses are their promise.
     mute = [
         f"{source.path}:{node.lineno} {node.name}"
         for source in package_sources
-        if source.room in ("codecs", "routing", "ledger", "switch")
+        if source.room in ("codecs", "routing", "ledger", "switch") and "/migrations/" not in source.path
         for node in source.tree.body
-        if isinstance(node, kinds) and not node.name.startswith("_")
-        if not ast.get_docstring(node) and "/migrations/" not in source.path
+        if isinstance(node, DEFINITIONS) and not node.name.startswith("_")
+        if not ast.get_docstring(node) and not _speaks_for_itself(node)
     ]
     assert mute == []
 
 
+def _speaks_for_itself(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    if isinstance(node, ast.ClassDef):
+        return any(ast.unparse(base).rpartition(".")[2] == "Protocol" for base in node.bases)
+    return len(node.body) == 1
+
+
 def test_modules_with_functions_postpone_annotations(sources: list[Source]) -> None:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     strays = [
         source.path
         for source in sources
-        if any(isinstance(node, kinds) for node in source.tree.body)
+        if any(isinstance(node, DEFINITIONS) for node in source.tree.body)
         if "from __future__ import annotations" not in source.text
     ]
     assert strays == []
