@@ -83,7 +83,8 @@ async def run_junctor(reactor: ChildReactor, *arguments: str, timeout_s: float =
     """Run a command of `junctor` and give what it wrote. Raises ChildFailed when its status is not zero."""
     finished = await run_command(reactor, junctor_command(*arguments), timeout_s)
     if finished.status != 0:
-        lines = finished.err.decode("utf-8", "replace").strip().splitlines() or [f"status {finished.status}"]
+        complaint = (finished.err.strip() or finished.out.strip()).decode("utf-8", "replace")
+        lines = complaint.splitlines() or [f"status {finished.status}"]
         raise ChildFailed(f"junctor {' '.join(arguments[:2])}: {lines[-1]}")
     return finished.out
 
