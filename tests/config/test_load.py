@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junctor.codecs import iso8583
 from junctor.codecs.framing import make_framer
@@ -434,6 +434,7 @@ def toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([field.name for field in attrs.fields(Settings)]), toml_values))
 def test_no_tree_raises_anything_but_faults(
     tmp_path_factory: pytest.TempPathFactory, tree: dict[str, object]

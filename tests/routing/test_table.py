@@ -185,7 +185,7 @@ questions = st.builds(
 
 
 @given(rows_of_tables, st.lists(questions, min_size=1, max_size=20))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_compiled_table_answers_as_the_rows_read_one_by_one(rows: list[Row], asked: list[Question]) -> None:
     table = _table_of_sound_rows(rows)
     for question in asked:

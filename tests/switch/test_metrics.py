@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from junctor.config.settings import (
     InstitutionSettings,
@@ -187,7 +187,8 @@ def test_metrics_are_what_links_expect(metrics: Metrics) -> None:
 texts = st.one_of(st.text(max_size=30), st.sampled_from(["4761730000000011", "0200", "approved", "acme-pos", "00"]))
 
 
-@given(st.lists(st.tuples(texts, texts, texts, texts), min_size=50, max_size=150))
+@given(st.lists(st.tuples(texts, texts, texts, texts), min_size=50, max_size=120))
+@settings(max_examples=25, deadline=None)
 def test_labels_stay_bounded_whatever_comes(calls: list[tuple[str, str, str, str]]) -> None:
     metrics = Metrics(SETTINGS, "1.2.3")
     for one, two, three, four in calls:
