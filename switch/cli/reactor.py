@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
+from ...config.settings import LoggingSettings
+from ..logs import begin_logging
+
 T = TypeVar("T")
 
+_WARNINGS: Final = LoggingSettings(level="warn")
 
-def run_under_reactor(story: Callable[[Any], Awaitable[T]]) -> T:
-    """Start the reactor, run `story(reactor)` in it, and stop it when the story ends.
+
+def run_under_reactor(story: Callable[[Any], Awaitable[T]], logging: LoggingSettings = _WARNINGS) -> T:
+    """Start the reactor, run `story(reactor)` in it, and stop it when the story ends; logs go to standard error.
 
     A signal stops the reactor, which may cut the story short: then KeyboardInterrupt is raised. A story that ends in
     its own way uses a `Shift`.
     """
+    begin_logging(logging)
     ended: list[T] = []
     failed: list[BaseException] = []
 

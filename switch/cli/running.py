@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ...config.settings import LoggingSettings
 from .options import config_option, json_option, read_settings
 from .reactor import run_under_reactor
 
@@ -22,7 +23,7 @@ def run(config_file: Path) -> None:
     settings = read_settings(config_file)
     from ..service import run as serve
 
-    run_under_reactor(lambda reactor: serve(reactor, settings))
+    run_under_reactor(lambda reactor: serve(reactor, settings), settings.logging)
 
 
 @click.command()
@@ -50,5 +51,6 @@ def demo(context: click.Context, folder: Path, seconds: float, stay: bool, as_js
     async def story(reactor: Any) -> Any:
         return await run_demo(reactor, folder, seconds, stay, as_json)
 
-    report = run_under_reactor(story)
+    # The simulators meet what they provoke; the switch, a process of its own, has its log in the folder.
+    report = run_under_reactor(story, LoggingSettings(level="critical"))
     context.exit(0 if report.ok else 1)
