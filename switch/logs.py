@@ -51,26 +51,25 @@ class Entry:
     level: str
     event: str
     """The sentence with its places still open: the same for every event of its kind."""
-    text: str
-    """The sentence with its places filled."""
     logger: str
     fields: Mapping[str, Shown]
-    filled: frozenset[str]
-    """Names of the fields that `text` shows."""
+    pieces: tuple[tuple[str, str], ...] = ()
+    """The sentence with its places filled, in pieces, each with the name of the field that it shows; for people."""
+
     failure: str | None = None
     frames: tuple[str, ...] = ()
 
 
-def read_event(event: LogEvent) -> Entry:
+def read_event(event: LogEvent, with_pieces: bool = True) -> Entry:
     """Read a twisted.logger event, masking whatever it holds."""
     level, failure, sentence = event.get("log_level"), event.get("log_failure"), event.get("log_format")
     is_legacy = sentence == "{log_text}"  # an old-style message: its text is all there is
     if is_legacy:
         sentence = safe_text(str(event.get("log_text")))
-        pieces = [(sentence, "")]
+        pieces: tuple[tuple[str, str], ...] = ((sentence, ""),)
     else:
         sentence = sentence if isinstance(sentence, str) else ""
-        pieces = list(_fill(sentence, event))
+        pieces = tuple(_fill(sentence, event)) if with_pieces else ()
     fields = {
         (f"field_{name}" if name in _OURS else name): safe_field(name, value)
         for name, value in event.items()
@@ -80,10 +79,9 @@ def read_event(event: LogEvent) -> Entry:
         ts=_time(event.get("log_time")),
         level=LEVELS[_RANKS.get(level, 1)],
         event=safe_text(sentence),
-        text="".join(piece for piece, _ in pieces),
         logger=safe_text(str(event.get("log_namespace") or "")),
         fields=fields,
-        filled=frozenset(name for _, name in pieces if name),
+        pieces=pieces,
         failure=_failure_text(failure) if isinstance(failure, Failure) else None,
         frames=_frames(failure) if isinstance(failure, Failure) else (),
     )
@@ -102,8 +100,9 @@ def write_json(entry: Entry) -> str:
 
 def write_text(entry: Entry) -> str:
     """Write an entry as one line for people: time, level, the sentence, then the fields that it does not show."""
-    parts = [entry.ts, f"{entry.level.upper():<8}", entry.text]
-    parts += [f"{name}={_plain(value)}" for name, value in entry.fields.items() if name not in entry.filled]
+    parts = [entry.ts, f"{entry.level.upper():<8}", "".join(piece for piece, _ in entry.pieces)]
+    filled = {name for _, name in entry.pieces}
+    parts += [f"{name}={_plain(value)}" for name, value in entry.fields.items() if name not in filled]
     if entry.failure is not None:
         parts.append(f"| {entry.failure} | " + " < ".join(entry.frames))
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in " ".join(parts))
@@ -128,7 +127,7 @@ class LineLog:
         if _RANKS.get(event.get("log_level"), 1) < self._least:
             return
         try:
-            line = self._write(read_event(event))
+            line = self._write(read_event(event, with_pieces=self._write is write_text))
         except Exception as error:  # the log must go on, and the event's own text cannot be trusted now
             row = {"level": "error", "event": "an event could not be written", "why": type(error).__name__}
             line = json.dumps(row)
