@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
+
+from project_files import Source
 
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
@@ -21,6 +24,18 @@ def test_import_contract_is_kept(root: Path) -> None:
     )
     assert check.returncode == 0, check.stdout + check.stderr
     assert "0 broken" in check.stdout
+
+
+def test_simulators_know_nothing_of_the_switch_but_its_links(package_sources: list[Source]) -> None:
+    strays = [
+        f"{source.path}:{node.lineno} {node.module}"
+        for source in package_sources
+        if source.room == "simulators"
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ImportFrom) and node.level == 2 and (node.module or "").startswith("switch")
+        if not (node.module or "").startswith("switch.links")
+    ]
+    assert strays == []
 
 
 def test_importing_the_command_line_is_light(root: Path) -> None:
