@@ -271,8 +271,8 @@ def _print_doors(console: Console, scene: Scene) -> None:
         f"  log         {scene.log_file}",
         "Send it payments with a card of its own books, and look at what it did:",
         f"  echo {card.pan.reveal()} > {scene.folder}/card",
-        f"  junctor simulate terminal --connect 127.0.0.1:{port} --tls-folder {tls} --name {ACQUIRER} \\",
-        f"      --cards-file {scene.folder}/card --scenario purchase",
+        f"  junctor simulate terminal --connect 127.0.0.1:{port} --tls {tls} --as {ACQUIRER} \\",
+        f"      --server-name localhost --cards-file {scene.folder}/card --scenario purchase",
         f"  junctor link list --config {scene.config_file}",
         f"  junctor ledger trial-balance --config {scene.config_file}",
     ):

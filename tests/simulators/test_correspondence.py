@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from random import Random
+from typing import Any
 
 import pytest_twisted
 from answering import LOOPBACK, reactor
@@ -48,7 +49,7 @@ def rightly(message: FinMessage) -> bytes:
 
 async def correspond(answers: Answers, seconds: float, timeout_s: float = 5.0) -> tuple[MailCounts, list[FinMessage]]:
     door = Door(answers)
-    port = await open_door(reactor, LOOPBACK, None, "length4", lambda: door)
+    port: Any = await open_door(reactor, LOOPBACK, None, "length4", lambda: door)
     bank = Bank(reactor, BankSettings("NORTDEFFXXX"), Random(1), lambda: AT)
     wire = await bank.dial(Address("127.0.0.1", port.getHost().port))
     sender = Correspondent(bank, wire, "JUNCDEFFXXX", frozenset(Kind))

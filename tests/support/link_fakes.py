@@ -20,7 +20,7 @@ from junctor.switch.links.wire import Wire
 from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol as TwistedProtocol
-from twisted.internet.task import Clock
+from twisted.internet.task import Clock, deferLater
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
@@ -134,6 +134,9 @@ class Transport(StringTransport):
         self._is_over = False
         self.is_stubborn = False
         """True when the peer never agrees to close."""
+
+    def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
+        """Nothing is delayed in memory."""
 
     def abortConnection(self) -> None:  # noqa: N802
         self.is_aborted = True
@@ -261,3 +264,13 @@ def network(function: str, stan: str = "000900") -> Message:
 def fresh_authority(folder: Path) -> Authority:
     """Make an authority whose certificates are good today."""
     return make_authority(folder, datetime.datetime.now(datetime.UTC))
+
+
+async def until(holds: Callable[[], object], patience_s: float = 10.0) -> None:
+    """Let the real reactor run until something holds; fails when it does not come to be."""
+    from twisted.internet import reactor
+
+    ends_s = reactor.seconds() + patience_s  # type: ignore[attr-defined]
+    while not holds():
+        assert reactor.seconds() < ends_s, "it did not come to be"  # type: ignore[attr-defined]
+        await deferLater(reactor, 0.002)  # type: ignore[arg-type]
