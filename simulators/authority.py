@@ -86,14 +86,18 @@ class Authority:
         """Issue a certificate whose time ended a day before the authority was made."""
         return self.issue(name, days=-1)
 
-    def revoke(self, *revoked: Issued) -> Path:
-        """Add certificates to the revocation list, write it, and give its path; with none it is an empty list."""
+    def revoke(self, *revoked: Issued, days: int = DAYS) -> Path:
+        """Add certificates to the revocation list, write it, and give its path; with none it is an empty list.
+
+        days: how long the list is good; below zero it is out of date already.
+        """
         self._revoked += [each.serial for each in revoked]
-        since = self._now - _BACKDATED
+        until = self._now + datetime.timedelta(days=days)
+        since = min(self._now, until) - _BACKDATED
         builder = x509.CertificateRevocationListBuilder(
             issuer_name=self._certificate.subject,
             last_update=since,
-            next_update=self._now + datetime.timedelta(days=DAYS),
+            next_update=until,
         )
         for serial in self._revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since).build()

@@ -21,7 +21,6 @@ from twisted.internet.interfaces import (
     IHandshakeListener,
     IPushProducer,
     IReactorTime,
-    ITCPTransport,
 )
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -186,9 +185,10 @@ class Wire(protocol.Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802
         self._connection = cast(Connection, self.transport)
-        if ITCPTransport.providedBy(self.transport):
+        set_no_delay = getattr(self.transport, "setTcpNoDelay", None)
+        if set_no_delay is not None:
             # A response must not wait in the kernel for the acknowledgement of what was written just before it.
-            self.transport.setTcpNoDelay(True)
+            set_no_delay(True)
         self.address = _words_of(self._connection.getPeer())
         now_s = self._clock.seconds()
         self.last_in_s = now_s

@@ -13,7 +13,8 @@ from junctor.config.settings import InstitutionSettings, LinkLimits
 from junctor.switch.links.contract import Answer, Incoming, Reply, Silent, Unsent
 from junctor.switch.links.signon import State
 from link_fakes import SPEC, Stage, approve, purchase
-from twisted.logger import formatEvent, globalLogPublisher
+from twisted.logger import ILogObserver, formatEvent, globalLogPublisher
+from zope.interface import implementer
 
 PAN = "4761739001010119"
 
@@ -185,6 +186,7 @@ def test_a_good_message_forgives_the_unreadable_ones_before_it() -> None:
 def test_nothing_of_a_message_is_logged() -> None:
     lines: list[str] = []
 
+    @implementer(ILogObserver)
     def observe(event: Any) -> None:
         lines.append(formatEvent(event) + repr(sorted((key, str(value)) for key, value in event.items())))
 

@@ -10,7 +10,18 @@ from junctor.config.settings import InstitutionSettings, LinkLimits, ListenerSet
 from junctor.switch.links.contract import Reply, Silent, Unsent
 from junctor.switch.links.listener import make_listener
 from junctor.switch.links.signon import State
-from link_fakes import SPEC, Counts, Ears, Stage, Transport, approve, fresh_authority, make_surroundings, purchase
+from link_fakes import (
+    SPEC,
+    Counts,
+    Ears,
+    Stage,
+    Transport,
+    approve,
+    fresh_authority,
+    make_surroundings,
+    purchase,
+    until,
+)
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
@@ -225,8 +236,7 @@ async def test_every_ask_ends_in_time_with_a_real_peer_that_accepts_and_never_re
     address = listener.address
     assert isinstance(address, IPv4Address)
     peer = await TCP4ClientEndpoint(reactor, "127.0.0.1", address.port).connect(Factory.forProtocol(NeverReads))
-    while not surroundings.directory.live("acme"):
-        await deferLater(reactor, 0.001)  # type: ignore[arg-type]
+    await until(lambda: surroundings.directory.live("acme"))
     (link,) = surroundings.directory.live("acme")
     message = purchase().with_fields({48: "x" * 999, 60: "x" * 999, 62: "x" * 999, 63: "x" * 999})
     replies: list[Reply] = []
@@ -240,7 +250,8 @@ async def test_every_ask_ends_in_time_with_a_real_peer_that_accepts_and_never_re
     assert {type(reply) for reply in replies} == {Silent, Unsent}
     assert link.in_flight == 0
     assert meter.of("disconnected") == [("acme", "peer does not read")]
-    peer.transport.abortConnection()
+    assert isinstance(peer, NeverReads)
+    peer.transport.abortConnection()  # type: ignore[union-attr]
     await listener.close()
 
 
