@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .demo_report import DemoReport
+from .histogram import Latency
 from .probe import Readings
 from .tally import Counts
 
@@ -73,7 +74,7 @@ class Lines:
         if moment.elapsed_s - self._shown_s < 1.0:
             return
         self._shown_s = moment.elapsed_s
-        counts, latency = moment.counts, moment.counts.latency
+        counts, latency = moment.counts, moment.counts.prompt_latency
         codes = " ".join(f"{code}:{count}" for code, count in counts.codes.items())
         waiting = _waiting(moment.readings)
         self.say(
@@ -111,7 +112,7 @@ class Screen:
             self._is_live = False
 
     def _paint(self, moment: Moment) -> Group:
-        counts, latency, readings = moment.counts, moment.counts.latency, moment.readings
+        counts, latency, readings = moment.counts, moment.counts.prompt_latency, moment.readings
         head = Table.grid(padding=(0, 3))
         head.add_row(
             f"[bold]{moment.phase}[/]",
@@ -180,11 +181,12 @@ def make_display(console: Console, as_json: bool) -> Display:
 def print_summary(console: Console, report: DemoReport) -> None:
     """Print what the demonstration found."""
     console.print(_outcomes(report))
-    latency, mail = report.counts.latency, report.mail
+    latency, prompt, mail = report.counts.latency, report.counts.prompt_latency, report.mail
     facts = [
         ("requests", f"{report.counts.sent} sent, {report.counts.once} answered, {report.counts.cut} hung up"),
         ("rate", f"{report.per_second} answered per second over {report.seconds:.0f} s"),
-        ("latency", f"p50 {latency.p50_ms:.1f} ms, p95 {latency.p95_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms"),
+        ("latency", _words(latency)),
+        ("where nobody delayed", _words(prompt)),
         ("response codes", ", ".join(f"{code}: {count}" for code, count in report.counts.codes.items())),
         ("delivered to the issuer", f"{report.reversals_delivered} reversals, {report.advices_delivered} advices"),
         (
@@ -194,14 +196,17 @@ def print_summary(console: Console, report: DemoReport) -> None:
         ),
         ("trial balance", ", ".join(f"{currency} {total}" for currency, total in report.trial_balance.items())),
     ]
-    table = Table.grid(padding=(0, 2))
     for name, value in facts:
-        table.add_row(name, value)
-    console.print(table)
+        console.print(f"{name:24}  {value}", highlight=False, soft_wrap=True)
     console.print()
     for check in report.checks:
-        mark = "[green]ok    [/]" if check.ok else "[red]FAILED[/]"
-        console.print(f"{mark}  {check.sentence}" + ("" if check.ok else f": {check.seen}"), highlight=False)
+        line = Text("ok      ", style="green") if check.ok else Text("FAILED  ", style="red")
+        line.append(check.sentence if check.ok else f"{check.sentence}: {check.seen}", style="default")
+        console.print(line, soft_wrap=True)
+
+
+def _words(latency: Latency) -> str:
+    return f"p50 {latency.p50_ms:.1f} ms, p95 {latency.p95_ms:.1f} ms, p99 {latency.p99_ms:.1f} ms"
 
 
 def _outcomes(report: DemoReport) -> Table:

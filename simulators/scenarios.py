@@ -68,6 +68,11 @@ class Scenario:
     amount_minor_min: int = 100
     amount_minor_max: int = 20_000
 
+    @property
+    def is_prompt(self) -> bool:
+        """False when it asks the issuer to be slow or silent."""
+        return self.ending not in (DELAY, SILENT, LATE, GARBLE, DISCONNECT)
+
     def amount_minor(self, random: Random) -> int:
         """Draw an amount with the ending that the scenario asks for, at least 100."""
         ending = random.choice(ORDINARY_ENDINGS) if self.ending is None else self.ending

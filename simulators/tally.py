@@ -37,6 +37,8 @@ class Counts:
     codes: Mapping[str, int]
     outcomes: Mapping[tuple[str, str], int]
     latency: Latency
+    prompt_latency: Latency
+    """Of answers that nobody delayed on purpose."""
     problems: tuple[str, ...]
 
     @property
@@ -59,15 +61,19 @@ class Tally:
         self.wrong = 0
         self.scenarios = 0
         self.unreachable = 0
-        self.latencies = Histogram()
+        self._latencies = Histogram()
+        self._prompt = Histogram()
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._problems: list[str] = []
 
-    def answered(self, scenario: str, code: str, elapsed_s: float) -> None:
-        """Count the first answer to a request."""
+    def answered(self, scenario: str, code: str, elapsed_s: float, *, is_prompt: bool = True) -> None:
+        """Count the first answer to a request; `is_prompt` is false where the issuer was asked to be slow."""
         self.once += 1
         self._outcomes[scenario, code] += 1
-        self.latencies.record(round(elapsed_s * 1e6))
+        elapsed_us = round(elapsed_s * 1e6)
+        self._latencies.record(elapsed_us)
+        if is_prompt:
+            self._prompt.record(elapsed_us)
 
     def answered_again(self, problem: str, is_second: bool) -> None:
         """Count a further answer; the second one takes its request from those answered once."""
@@ -113,7 +119,8 @@ class Tally:
             unreachable=self.unreachable,
             codes=dict(sorted(codes.items())),
             outcomes=dict(sorted(self._outcomes.items())),
-            latency=self.latencies.latency(),
+            latency=self._latencies.latency(),
+            prompt_latency=self._prompt.latency(),
             problems=tuple(self._problems),
         )
 

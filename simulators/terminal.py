@@ -173,7 +173,8 @@ class Terminal:
             self._tally.silent(f"{scenario.name}: {message.mti} got no answer")
             return None
         elapsed_s = self._reactor.seconds() - started_s
-        self._tally.answered(scenario.name, str(heard.message.get(39) or ""), elapsed_s)
+        code = str(heard.message.get(39) or "")
+        self._tally.answered(scenario.name, code, elapsed_s, is_prompt=scenario.is_prompt)
         self._answered[waiting.key] = 1
         if len(self._answered) > ANSWERED_MAX:
             self._answered.popitem(last=False)

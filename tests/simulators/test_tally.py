@@ -18,6 +18,15 @@ def test_a_tally_is_clean_when_each_request_was_answered_once_or_cut_by_script()
     assert counts.latency.max_ms == 30.0
 
 
+def test_delays_on_purpose_are_told_apart() -> None:
+    tally = Tally()
+    tally.answered("purchase", "00", 0.010)
+    tally.answered("issuer silent", "91", 2.500, is_prompt=False)
+    counts = tally.counts()
+    assert (counts.latency.count, counts.latency.max_ms) == (2, 2500.0)
+    assert (counts.prompt_latency.count, counts.prompt_latency.max_ms) == (1, 10.0)
+
+
 def test_a_second_answer_takes_its_request_from_those_answered_once() -> None:
     tally = Tally()
     tally.sent = 1
