@@ -279,7 +279,7 @@ class Street:
         """Let a peer connect; its transport shows what becomes of it."""
         ((_, factory, *_),) = self.clock.tcpServers
         protocol = factory.buildProtocol(IPv4Address("TCP", "192.0.2.7", 40_000))
-        assert protocol is not None
+        assert isinstance(protocol, Protocol)
         transport = Transport(self.clock)
         transport.wire = protocol
         protocol.makeConnection(transport)
