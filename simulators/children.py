@@ -13,7 +13,7 @@ from typing import Final
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
-from twisted.internet.interfaces import IProcessTransport, IReactorProcess, IReactorTime
+from twisted.internet.interfaces import IProcessTransport, IReactorCore, IReactorProcess, IReactorTime
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -21,7 +21,7 @@ OUTPUT_BYTES_MAX: Final = 4_194_304
 """What is kept of a command's output; a command that writes more is killed."""
 
 
-class ChildReactor(IReactorProcess, IReactorTime):
+class ChildReactor(IReactorCore, IReactorProcess, IReactorTime):
     """What children need of a reactor."""
 
 
@@ -89,12 +89,20 @@ async def run_junctor(reactor: ChildReactor, *arguments: str, timeout_s: float =
     return finished.out
 
 
+STOP_S: Final = 30.0
+"""How long a daemon may take to stop before it is killed."""
+
+
 class Daemon(ProcessProtocol):
-    """A child that runs until it is told to stop; what it writes goes to a file."""
+    """A child that runs until it is told to stop; what it writes goes to a file.
+
+    It does not outlive us: when the reactor stops, it is stopped.
+    """
 
     def __init__(self, reactor: ChildReactor, command: Sequence[str], log_file: Path) -> None:
         self._reactor = reactor
         self._waiting: list[Deferred[int]] = []
+        self._is_stopping = False
         self.status: int | None = None
         """How it ended; None while it runs."""
         descriptor = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -104,11 +112,7 @@ class Daemon(ProcessProtocol):
             )
         finally:
             os.close(descriptor)
-
-    @property
-    def pid(self) -> int | None:
-        pid: int | None = self._process.pid
-        return pid
+        reactor.addSystemEventTrigger("before", "shutdown", lambda: Deferred.fromCoroutine(self.stop(STOP_S)))
 
     def processEnded(self, reason: Failure) -> None:  # noqa: N802
         self.status = _status(reason)
@@ -118,7 +122,8 @@ class Daemon(ProcessProtocol):
 
     async def stop(self, timeout_s: float) -> int:
         """Send SIGTERM, wait for the end, and give the status; after `timeout_s` it is killed."""
-        if self.status is None:
+        if self.status is None and not self._is_stopping:
+            self._is_stopping = True
             kill(self._process, signal.SIGTERM)
         if self.status is None:
             ended: Deferred[int] = Deferred()

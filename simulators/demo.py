@@ -126,6 +126,12 @@ class Traffic:
             await showing
         return took_s
 
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self._fleet.stop()
+        if self.mail is not None:
+            self.mail.stop()
+
     @property
     def delivered(self) -> list[tuple[str, bool, bool]]:
         """What reached the other bank: reference, whether said to be a possible duplicate, whether taken."""
@@ -182,20 +188,23 @@ async def run_demo(
     console, random = Console(), Random(seed)
     display = make_display(console, as_json)
     scene = await set_scene(reactor, folder, random, display.say)
+    traffic = Traffic(reactor, scene, random, per_second)
     over: Deferred[None] = Deferred()
     left: Deferred[None] = Deferred()
-    is_staying = False
+    is_staying = is_interrupted = False
 
-    def interrupt() -> Deferred[None]:
-        # While we stay, the signal ends the story in its own way; before that it ends the switch, and the story.
+    def interrupt() -> Deferred[None] | None:
+        # While we stay, the signal ends the story in its own way; before that it cuts the story short.
+        nonlocal is_interrupted
+        is_interrupted = True
+        traffic.stop()
         if is_staying:
             over.callback(None)
             return left
-        return Deferred.fromCoroutine(_put_away(scene))
+        return None
 
     trigger = reactor.addSystemEventTrigger("before", "shutdown", interrupt)
     try:
-        traffic = Traffic(reactor, scene, random, per_second)
         try:
             took_s = await traffic.work(seconds, display)
         finally:
@@ -211,16 +220,12 @@ async def run_demo(
             is_staying = True
             await over
     finally:
-        await _put_away(scene)
-        if not over.called:
+        await scene.switch.stop(_STOP_S)
+        await scene.close()
+        if not is_interrupted:
             reactor.removeSystemEventTrigger(trigger)
         left.callback(None)
     return report
-
-
-async def _put_away(scene: Scene) -> None:
-    await scene.switch.stop(_STOP_S)
-    await scene.close()
 
 
 def _check_stop(status: int) -> Check:

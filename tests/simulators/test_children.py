@@ -76,3 +76,19 @@ async def test_a_daemon_that_does_not_stop_is_killed(tmp_path: Path) -> None:
     daemon = Daemon(reactor, python(code), tmp_path / "log")
     assert await wait_until(reactor, lambda: (tmp_path / "log").read_text() == "1\n", 20.0, 0.01)
     assert await daemon.stop(0.05) == -signal.SIGKILL
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_daemon_does_not_outlive_us(tmp_path: Path) -> None:
+    code = f"""
+from pathlib import Path
+from twisted.internet import reactor
+from junctor.simulators.children import Daemon
+script = "trap 'echo stopping; exit 0' TERM; echo running; while :; do sleep 0.05; done"
+Daemon(reactor, ["/bin/sh", "-c", script], Path({str(tmp_path / "log")!r}))
+reactor.callLater(0.5, reactor.stop)
+reactor.run()
+"""
+    finished = await run_command(reactor, python(code), 30)
+    assert finished.status == 0, finished.err
+    assert (tmp_path / "log").read_text() == "running\nstopping\n"
