@@ -400,3 +400,52 @@ def test_however_bytes_are_split_every_request_is_answered_once(data: st.DataObj
         stage.clock.advance(0)
     answered = [decode(SPEC, frame.body)[11] for frame in framer.feed(stage.transport.value())]
     assert answered == [f"{stan:06d}" for stan in range(1, count + 1)]
+
+
+def test_types_out_of_the_ordinary_are_counted_together() -> None:
+    stage = Stage()
+    stage.hear(purchase(), purchase().with_fields({}, mti="0203"), purchase().with_fields({}, mti="0205"))
+    assert [kind for _, kind, _ in stage.meter.of("heard")] == ["0200", "other", "other"]
+
+
+STANS = st.integers(1, 6).map(lambda number: f"{number:06d}")
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("ask"), STANS, st.sampled_from([1.0, 2.0, 5.0])),
+        st.tuples(st.just("respond"), STANS, st.just(0.0)),
+        st.tuples(st.just("cancel"), STANS, st.just(0.0)),
+        st.tuples(st.just("pass"), st.just(""), st.sampled_from([0.5, 1.0, 2.0])),
+    ),
+    max_size=40,
+)
+
+
+@given(EVENTS, st.booleans())
+def test_every_ask_ends_exactly_once_however_deadlines_responses_and_the_loss_fall_together(
+    events: list[tuple[str, str, float]], lost_first: bool
+) -> None:
+    stage = Stage(limits=LinkLimits(in_flight_max=4))
+    replies: list[list[Reply]] = []
+    waiters: dict[str, Any] = {}
+    for event, stan, seconds in events:
+        if event == "ask":
+            replies.append([])
+            waiter = stage.link.ask(purchase(stan), seconds)
+            waiter.addCallback(replies[-1].append)
+            if not replies[-1]:
+                waiters[stan] = waiter
+        elif event == "respond":
+            stage.hear(respond(purchase(stan), "00"))
+        elif event == "cancel" and stan in waiters:
+            waiters.pop(stan).cancel()
+        else:
+            stage.clock.advance(seconds)
+    if lost_first:
+        stage.lose()
+    stage.clock.advance(5.0)
+    if not lost_first:
+        stage.lose()
+    assert [len(each) for each in replies] == [1] * len(replies)
+    assert stage.link.in_flight == 0
+    assert stage.directory.tally("acme").in_flight == 0
+    assert stage.clock.getDelayedCalls() == []

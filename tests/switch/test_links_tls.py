@@ -288,6 +288,20 @@ async def test_plain_bytes_at_a_tls_door_are_refused(door: Door) -> None:
     await assert_refused(door, caller, "not tls")
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_peer_that_says_nothing_at_a_tls_door_keeps_nobody_else_out(tmp_path: Path) -> None:
+    door = Door(fresh_authority(tmp_path), LinkLimits(handshake_s=0.3))
+    issued = door.authority.issue("acme")
+    await door.open(InstitutionSettings(id="acme", pins=(issued.pin,)))
+    silent = await door.knock(None)
+    caller = await door.knock(door.key_of(issued))
+    caller.say(encode(SPEC, purchase()))
+    await patiently(caller.answered)
+    await patiently(silent.lost)
+    assert door.meter.of("handshake_failed") == [("front", "handshake time")]
+    await door.close()
+
+
 CLIENT_HELLO_1_1 = bytes.fromhex(
     "16 03 01 00 35"  # handshake record, 53 bytes
     "01 00 00 31"  # client hello, 49 bytes
