@@ -7,6 +7,7 @@ that, so that whatever another writer decided meanwhile is seen.
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -27,6 +28,9 @@ from .vault import Vault
 
 RV = TypeVar("RV")
 
+# The driver logs errors that it ignores, and a server's error may hold content: they are raised to us anyway.
+logging.getLogger("psycopg").setLevel(logging.CRITICAL)
+
 # Plans made on an empty table stay; these settings leave the planner only the ones that stay good.
 _SETTINGS: Final = {
     "enable_seqscan": "off",
@@ -41,6 +45,8 @@ _SETTINGS: Final = {
 # SQLSTATE classes that are the server's trouble and not the batch's: connection, resources, operator, system.
 _UNAVAILABLE: Final = ("08", "25", "28", "42501", "53", "55P03", "57", "58", "XX")
 
+_LOST: Final = (errors.AdminShutdown, errors.CrashShutdown)
+
 _Query = tuple[str, Sequence[Any], Callable[[list[Any]], None] | None]
 
 
@@ -48,9 +54,16 @@ class _Connection(psycopg.Connection[Any]):
     """A connection on which no round trip takes for ever."""
 
     reply_timeout_s: float = 10.0
+    is_silent: bool = False
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        return super().wait(gen, interval, self.reply_timeout_s if timeout is None else timeout)
+        try:
+            return super().wait(gen, interval, self.reply_timeout_s if timeout is None else timeout)
+        except errors._WaitTimeout:
+            # Whatever is said after this would be an answer to another question.
+            self.is_silent = True
+            self.pgconn.finish()
+            raise
 
 
 class PostgresqlDatabase:
@@ -74,24 +87,27 @@ class PostgresqlDatabase:
                 )
             except psycopg.Error as error:
                 raise StoreUnavailable(f"no connection: {_name(error)}") from None
-            connection.reply_timeout_s = self._limits.reply_timeout_s
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._connection = connection
-            self._prepare(connection)
         return self._connection
 
     def _prepare(self, connection: _Connection) -> None:
+        connection.reply_timeout_s = self._limits.reply_timeout_s
         settings = {
             **_SETTINGS,
             "statement_timeout": f"{self._limits.statement_timeout_s * 1000:.0f}",
             "lock_timeout": f"{self._limits.lock_timeout_s * 1000:.0f}",
         }
-        for name, value in settings.items():
-            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+        chosen = ", ".join("set_config(%s, %s, false)" for _ in settings)
+        connection.execute(f"SELECT {chosen}", [part for setting in settings.items() for part in setting])
         found = None
         if connection.execute("SELECT to_regclass('alembic_version') IS NOT NULL").fetchone() == (True,):
             (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
         if found != self._version:
-            self.close()
             raise StoreUnavailable(wrong_version(found, self._version))
 
     @contextlib.contextmanager
@@ -103,14 +119,13 @@ class PostgresqlDatabase:
             raise self._blame(error, committing) from None
         except (StoreUnavailable, Poisoned):
             raise
-        except Exception as error:
+        except Exception as error:  # what cannot be written is looked for item by item
             raise Poisoned(type(error).__name__) from None
 
     def _blame(self, error: psycopg.Error, committing: bool) -> Exception:
         connection = self._connection
-        is_silent = isinstance(error, errors._WaitTimeout)
-        is_lost = connection is None or connection.closed or connection.pgconn.status != pq.ConnStatus.OK
-        if is_silent or is_lost or isinstance(error, errors.AdminShutdown | errors.CrashShutdown):
+        is_silent = connection is not None and connection.is_silent
+        if _is_lost(connection) or isinstance(error, _LOST) or _is_of_the_driver(error):
             self.close()
             if committing:
                 return OutcomeUnknown(f"the connection broke while committing: {_name(error)}")
@@ -334,6 +349,15 @@ class PostgresqlDatabase:
             sql.UPDATE_DEAD_LETTERS,
             [(*place, None, row.reason, row.dropped_us) for place, row in page.dead_letters.updated()],
         )
+
+
+def _is_lost(connection: _Connection | None) -> bool:
+    return connection is None or connection.closed or connection.pgconn.status != pq.ConnStatus.OK
+
+
+def _is_of_the_driver(error: psycopg.Error) -> bool:
+    """Tell whether the driver, not the server, found the connection in a state in which nothing can be asked."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and error.sqlstate is None
 
 
 def _name(error: psycopg.Error) -> str:

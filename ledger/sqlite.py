@@ -97,20 +97,23 @@ class SqliteDatabase:
                 check_same_thread=False,
                 cached_statements=256,
             )
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
             self._connection = connection
-            connection.execute("PRAGMA journal_mode=WAL").fetchone()
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA wal_autocheckpoint=4000").fetchone()
-            connection.execute("PRAGMA trusted_schema=OFF")
-            self._check_version(connection)
         return self._connection
 
-    def _check_version(self, connection: sqlite3.Connection) -> None:
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA wal_autocheckpoint=4000").fetchone()
+        connection.execute("PRAGMA trusted_schema=OFF")
         found = None
         if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'alembic_version'").fetchone():
             (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
         if found != self._version:
-            self.close()
             raise StoreUnavailable(wrong_version(found, self._version))
 
     @contextlib.contextmanager
@@ -132,7 +135,7 @@ class SqliteDatabase:
             raise Poisoned(type(error).__name__) from error
         except StoreUnavailable:
             raise
-        except Exception as error:
+        except Exception as error:  # what cannot be written is looked for item by item
             raise Poisoned(type(error).__name__) from error
 
     def clock_us(self) -> int:

@@ -47,6 +47,9 @@ class Store:
             except Poisoned:
                 self._database.rollback()
                 apart = True
+            except BaseException:
+                self._database.rollback()  # whatever stops us, no transaction stays open
+                raise
         raise StoreUnavailable("other writers were in the way too often")
 
     def clock_us(self) -> int:

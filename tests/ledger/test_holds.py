@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from junctor.ledger.operations import Answered, ExpireHolds, NewDelivery, Original, Reason, Swept
 from ledger_items import BIG, Asked, Bank, approved, capture, declined, facts, key, pay, purchase, reverse
@@ -77,7 +79,7 @@ def test_a_completion_of_nothing_known_is_posted_whatever_the_floor(bank: Bank) 
     ],
 )
 def test_a_completion_that_cannot_be_posted_is_declined_and_goes_nowhere(
-    bank: Bank, change: dict[str, object], reason: Reason
+    bank: Bank, change: dict[str, Any], reason: Reason
 ) -> None:
     delivery = NewDelivery("blue", "advice", b"tell")
     outcome = bank.one(capture(2, 1, **{"deliveries": (delivery,), **change}))

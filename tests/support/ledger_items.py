@@ -140,8 +140,9 @@ class Bank:
         self.url = url
         self.vault = vault
 
-    def commit(self, *items: Item) -> list[Outcome]:
-        return self.store.commit(items)
+    def commit(self, *items: Item) -> list[Any]:
+        """Commit items as one batch, and give their outcomes."""
+        return list(self.store.commit(items))
 
     def one(self, item: Item) -> Any:
         """Commit one item alone, and give its outcome."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import psutil
+import psutil  # type: ignore[import-untyped]
 import psycopg
 
 START_S = 20.0
@@ -100,6 +100,7 @@ class PostgresServer:
         self.folder = self._make_folder()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
+        self._contents: dict[str, dict[str, list[Any]]] = {}
         try:
             self.binaries = self._usable(binaries)
             self._initialise()
@@ -135,7 +136,7 @@ class PostgresServer:
         raise RuntimeError(f"no PostgreSQL server that runs was found in {tried or 'any place'}")
 
     def _copy(self, folder: Path) -> Path:
-        """Copy an installation to where the server's user reaches it, with the libraries that a wheel keeps beside."""
+        """Copy an installation, and the libraries that a wheel keeps beside it, to where that user reaches it."""
         root = folder.parent
         target = self.folder / "installed" / root.parent.name / root.name
         shutil.copytree(root, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
@@ -148,7 +149,7 @@ class PostgresServer:
         return target / folder.name
 
     def _initialise(self) -> None:
-        command = [
+        command: list[str | Path] = [
             self.binaries / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
             "--locale=C", "--no-sync",
         ]  # fmt: skip
@@ -256,7 +257,34 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return name
 
+    def empty_database(self, name: str, template: str) -> bool:
+        """Make a used copy of a template as good as new; False, and the copy dropped, when that cannot be done."""
+        try:
+            with psycopg.connect(self.url(name), connect_timeout=5) as connection:
+                connection.execute("SET lock_timeout = '1s'")
+                for table, rows in self._content_of(template).items():
+                    if _rows(connection, table) != rows:
+                        connection.execute(f"DELETE FROM {table}".encode())
+                        for row in rows:
+                            marks = ", ".join(["%s"] * len(row))
+                            connection.execute(f"INSERT INTO {table} VALUES ({marks})".encode(), row)
+            return True
+        except psycopg.Error:
+            self.drop_database(name)
+            return False
+
+    def _content_of(self, name: str) -> dict[str, list[Any]]:
+        if name not in self._contents:
+            with psycopg.connect(self.url(name)) as connection:
+                tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                self._contents[name] = {it: _rows(connection, it) for (it,) in connection.execute(tables)}
+        return self._contents[name]
+
     def drop_database(self, name: str) -> None:
         """Drop a database, whoever is connected to it."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+
+
+def _rows(connection: psycopg.Connection[Any], table: str) -> list[Any]:
+    return sorted(connection.execute(f"SELECT * FROM {table}".encode()).fetchall())
