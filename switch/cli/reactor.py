@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import CannotListenError
 from twisted.internet.task import react
 
 from ...config.settings import LoggingSettings
 from ..logs import begin_logging
+from .complaints import Complaint
 
 T = TypeVar("T")
 
@@ -29,20 +31,27 @@ def run_under_reactor(story: Callable[[Any], Awaitable[T]], logging: LoggingSett
     failed: list[BaseException] = []
 
     async def tell(reactor: Any) -> None:
-        # Kept, not left to the reactor: it would write a traceback where the command line owes one sentence.
         try:
             ended.append(await story(reactor))
-        except BaseException as error:
+        except BaseException as error:  # the reactor would write a traceback where we owe one sentence
             failed.append(error)
 
     # `react` leaves by SystemExit when the reactor has stopped; the story's own end is what counts.
     with suppress(SystemExit):
         react(tell)
     if failed:
-        raise failed[0]
+        raise _told(failed[0])
     if not ended:
         raise KeyboardInterrupt
     return ended[0]
+
+
+def _told(error: BaseException) -> BaseException:
+    """Put into words what Twisted says in its own way."""
+    if isinstance(error, CannotListenError):
+        why = getattr(error.socketError, "strerror", None) or "it cannot be opened"
+        return Complaint(f"port {error.port} of {error.interface or 'every interface'}: {why}")
+    return error
 
 
 class Shift:
