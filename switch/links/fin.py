@@ -193,8 +193,9 @@ class FinSession(LinkSession):
             return
         refusal = nak_basic(basic, self._utcnow(), code_of_fault(fault))
         try:
-            self.wire.send(refusal)
+            is_sent = self.wire.send(refusal)
         except EncodeFault as unsendable:
-            log.error("link {link}: a NAK was not sent: {fault}", link=self.name, fault=str(unsendable))
+            self.complain("link {link}: a NAK was not sent: {fault}", link=self.name, fault=str(unsendable))
             return
-        self._meter.sent(self.institution, ACKNOWLEDGEMENT, len(refusal))
+        if is_sent:
+            self._meter.sent(self.institution, ACKNOWLEDGEMENT, len(refusal))

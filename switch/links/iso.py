@@ -120,6 +120,7 @@ class IsoSession(LinkSession):
             self._timed_out,
             self._free_stan,
         )
+        self._is_echoing = False
         self._echo_timer: IDelayedCall | None = None
 
     @property
@@ -168,12 +169,12 @@ class IsoSession(LinkSession):
         if key in asks:
             return succeed(Unsent("a request with the same key is in flight"))
         waiter = asks.begin(key, timeout_s)
+        self._stans_in_flight.add(key[2])
         try:
             wire.send(raw)
         except EncodeFault as fault:
             asks.withdraw(key)
             return succeed(Unsent(f"it cannot be framed: {fault}"))
-        self._stans_in_flight.add(message.get(11))
         self._meter.sent(self.institution, kind_of(message.mti), len(raw))
         return waiter
 
@@ -252,7 +253,7 @@ class IsoSession(LinkSession):
 
     def _refuse(self, message: Message, header: bytes, code: str, reason: str) -> None:
         self._meter.rejected(self.institution, reason)
-        log.warn(
+        self.complain(
             "link {link} of {institution} sent {mti} that is not served: {reason}",
             link=self.name,
             institution=self.institution,
@@ -268,11 +269,12 @@ class IsoSession(LinkSession):
             return
         try:
             response = encode(self.spec, respond(message, code))
-            self.wire.send(response, header)
+            is_sent = self.wire.send(response, header)
         except EncodeFault as fault:
-            log.error("link {link}: {mti} was not sent: {fault}", link=self.name, mti=mti, fault=str(fault))
+            self.complain("link {link}: {mti} was not sent: {fault}", link=self.name, mti=mti, fault=str(fault))
             return
-        self._meter.sent(self.institution, kind_of(mti), len(response))
+        if is_sent:
+            self._meter.sent(self.institution, kind_of(mti), len(response))
 
     # ------------------------------------------------------------ network management
 
@@ -289,7 +291,8 @@ class IsoSession(LinkSession):
         super().move(state)
         if state in SETTLED:
             self.wire.settle()
-            if self._echo_interval_s and self._echo_timer is None:
+            if self._echo_interval_s and not self._is_echoing:
+                self._is_echoing = True
                 self._echo_timer = self._clock.callLater(self._echo_interval_s, self._echo)
 
     def _on(self, event: Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString, wrapServerTLS
 from twisted.internet.interfaces import IAddress, IListeningPort, IReactorCore, IStreamServerEndpoint
 from twisted.internet.protocol import Factory
@@ -160,8 +160,3 @@ def make_listener(
         surroundings.meter.certificate_expiry(settings.tls, server.expires_s)
     speech = Speech(settings.protocol, load_spec(settings.spec), settings.sign_on, surroundings)
     return Listener(settings, institutions, endpoint, speech, surroundings, server)
-
-
-def close_all(listeners: Sequence[Listener]) -> Deferred[None]:
-    """Close every listener; fires when all ports are free."""
-    return DeferredList([each.close() for each in listeners]).addCallback(lambda _: None)

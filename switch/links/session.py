@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
@@ -17,6 +19,8 @@ from .wire import Wire
 
 log = Logger()
 
+COMPLAINTS_PER_MINUTE_MAX: Final = 20
+_MINUTE_S: Final = 60.0
 LISTENS = "listens"
 DIALS = "dials"
 
@@ -54,6 +58,9 @@ class LinkSession:
         self._is_holding = False
         self._is_refusing = False
         self._faults_in_row = 0
+        self._complaints_since_s = 0.0
+        self._complaints = 0
+        self._unsaid = 0
         self._lost_waiters: list[Deferred[None]] = []
 
     def begin(self) -> None:
@@ -179,11 +186,12 @@ class LinkSession:
         """Write the answer to a request in hand, and free its place."""
         self.free_hand()
         try:
-            self.wire.send(response, header)
+            is_sent = self.wire.send(response, header)
         except EncodeFault as fault:
-            log.error("an answer on {link} was not sent: {fault}", link=self.name, fault=str(fault))
+            self.complain("link {link}: an answer was not sent: {fault}", link=self.name, fault=str(fault))
             return
-        self._meter.sent(self.institution, kind, len(response))
+        if is_sent:
+            self._meter.sent(self.institution, kind, len(response))
 
     def free_hand(self) -> None:
         """Free the place of a request; well below the most, the wire is heard again."""
@@ -192,13 +200,26 @@ class LinkSession:
             self._is_holding = False
             self.wire.release()
 
-    # ------------------------------------------------------------ what cannot be read
+    # ------------------------------------------------------------ what the peer does wrong
+
+    def complain(self, words: str, **fields: object) -> None:
+        """Log what the peer does wrong, so often a minute and no more: a peer must not fill our disk.
+
+        `unsaid` is how many complaints the minute before has swallowed; all of them are counted by the meter.
+        """
+        now_s = self._clock.seconds()
+        if now_s - self._complaints_since_s >= _MINUTE_S:
+            self._unsaid = max(0, self._complaints - COMPLAINTS_PER_MINUTE_MAX)
+            self._complaints_since_s, self._complaints = now_s, 0
+        self._complaints += 1
+        if self._complaints <= COMPLAINTS_PER_MINUTE_MAX:
+            log.warn(words, unsaid=self._unsaid, **fields)
 
     def count_fault(self, fault: DecodeFault) -> None:
         """Count and log a message that cannot be read; too many in a row end the connection."""
         place = fault.path.partition(".")[0]
         self._meter.parse_error(self.institution, place if place in ("mti", "bitmap") else "field")
-        log.warn(
+        self.complain(
             "link {link} of {institution} sent a message that cannot be read: {path} at byte {offset}: {why}",
             link=self.name,
             institution=self.institution,

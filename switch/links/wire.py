@@ -122,21 +122,22 @@ class Wire(protocol.Protocol):
         """True while what is sent may reach the peer."""
         return not self.is_lost and self._ending is None
 
-    def send(self, body: bytes, reply_to: bytes = b"") -> None:
-        """Write a message; raises EncodeFault when the framing cannot carry it.
+    def send(self, body: bytes, reply_to: bytes = b"") -> bool:
+        """Write a message, and tell whether it was; raises EncodeFault when the framing cannot carry it.
 
         On a wire that is lost or closing nothing is written. Beyond `write_bytes_max` the connection ends.
         """
         framed = self._framer.wrap(body, reply_to)
         if not self.is_open:
-            return
+            return False
         if self.is_choked:
             self._waiting_bytes += len(framed)
             if self._waiting_bytes > self._limits.write_bytes_max:
                 self.abort(Ending.UNREAD)
-                return
+                return False
         self.last_out_s = self._clock.seconds()
         self._connection.write(framed)
+        return True
 
     def settle(self) -> None:
         """End the handshake time: the session is where it can stay."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from junctor.codecs.framing import make_framer
 from junctor.codecs.iso8583 import Message, decode, encode, respond
 from junctor.config.settings import InstitutionSettings, LinkLimits
 from junctor.switch.links.contract import Answer, Incoming, Reply, Silent, Unsent
+from junctor.switch.links.session import COMPLAINTS_PER_MINUTE_MAX
 from junctor.switch.links.signon import State
 from link_fakes import SPEC, Stage, approve, purchase
 from twisted.logger import ILogObserver, formatEvent, globalLogPublisher
@@ -93,6 +95,7 @@ def test_an_answer_after_the_peer_has_gone_is_dropped_in_silence() -> None:
     stage.lose()
     approve(stage.ears.requests[0])
     assert stage.transport.value() == b""
+    assert stage.meter.of("sent") == []
 
 
 def test_a_request_ends_only_once() -> None:
@@ -183,25 +186,40 @@ def test_a_good_message_forgives_the_unreadable_ones_before_it() -> None:
     assert len(stage.ears.requests) == 4
 
 
-def test_nothing_of_a_message_is_logged() -> None:
-    lines: list[str] = []
+@pytest.fixture
+def lines() -> Iterator[list[str]]:
+    """What is logged: each event as its sentence and its fields."""
+    written: list[str] = []
 
     @implementer(ILogObserver)
     def observe(event: Any) -> None:
-        lines.append(formatEvent(event) + repr(sorted((key, str(value)) for key, value in event.items())))
+        written.append(formatEvent(event) + repr(sorted((key, str(value)) for key, value in event.items())))
 
     globalLogPublisher.addObserver(observe)
-    try:
-        stage = Stage(institution=InstitutionSettings(id="acme", acquirer_ids=("1",)))
-        stage.hear(purchase())
-        stage.hear_raw(encode(SPEC, purchase()) + b"x", PAN.encode() * 4)
-        ask(stage, purchase("000009"))
-        stage.lose()
-    finally:
-        globalLogPublisher.removeObserver(observe)
+    yield written
+    globalLogPublisher.removeObserver(observe)
+
+
+def test_nothing_of_a_message_is_logged(lines: list[str]) -> None:
+    stage = Stage(institution=InstitutionSettings(id="acme", acquirer_ids=("1",)))
+    stage.hear(purchase())
+    stage.hear_raw(encode(SPEC, purchase()) + b"x", PAN.encode() * 4)
+    ask(stage, purchase("000009"))
+    stage.lose()
     assert len(lines) >= 4
     assert PAN not in "".join(lines)
     assert PAN[6:12] not in "".join(lines)
+
+
+def test_a_peer_cannot_fill_the_log_with_its_mistakes(lines: list[str]) -> None:
+    stage = Stage(institution=InstitutionSettings(id="acme", acquirer_ids=("1",)))
+    before = len(lines)
+    stage.hear(*(purchase(f"{stan:06d}") for stan in range(100)))
+    assert len(lines) - before == COMPLAINTS_PER_MINUTE_MAX
+    assert len(stage.meter.of("rejected")) == 100
+    stage.clock.advance(60.0)
+    stage.hear(purchase())
+    assert "('unsaid', '80')" in lines[-1]
 
 
 @given(st.binary(max_size=200))

@@ -187,6 +187,16 @@ def test_an_echo_that_is_not_answered_drops_the_link() -> None:
     assert stage.clock.getDelayedCalls() == []
 
 
+def test_there_is_one_series_of_echoes_whatever_the_state_does_between() -> None:
+    stage = Stage(echo_interval_s=60.0)
+    stage.clock.advance(60.0)
+    (echo,) = stage.said()
+    stage.hear(network("002"), network("001"), respond(echo, "00"))
+    stage.said()
+    stage.clock.advance(60.0)
+    assert len(stage.said()) == 1
+
+
 def test_a_link_that_we_signed_on_is_signed_off_and_closed() -> None:
     stage = Stage(SignOn.WE)
     stage.hear(respond(stage.said()[0], "00"))
