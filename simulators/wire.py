@@ -135,6 +135,7 @@ class Wire(Protocol):
 
     def _leave(self, close: Callable[[], object]) -> None:
         was_up, self.is_up = self.is_up, False
+        self._socket.unregisterProducer()  # TLS would wait for it before it closes
         close()
         if was_up:
             self._ear.wire_down(self, "hung up")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 import pytest_twisted
 from answering import Answering, reactor
 from junctor.codecs.framing import Frame
-from junctor.codecs.iso8583 import Message, Spec, respond
+from junctor.codecs.iso8583 import Message, Spec, encode, respond
 from junctor.simulators.waiting import pause, wait_until
 from junctor.simulators.wire import FRAME_BYTES_MAX, Address, Unreachable, Wire, dial
 from twisted.internet.defer import ensureDeferred
@@ -72,6 +73,23 @@ async def test_a_wire_goes_down_once_and_writes_nothing_after(make_peer: MakePee
     await wait_until(reactor, lambda: not peer.wires, 5.0, 0.01)
     assert ear.told == ["up", "hung up"]
     assert peer.heard == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_hanging_up_ends_the_connection_under_tls_after_what_was_written(
+    ascii_spec: Spec, identities: Any
+) -> None:
+    peer = Answering(ascii_spec, lambda message: [])
+    plain = await peer.listen(identities.server)
+    address = Address(plain.host, plain.port, identities.client, "localhost")
+    for leave in (Wire.hang_up, Wire.cut):
+        wire = await dial(reactor, address, "length2", Listening())
+        assert await wait_until(reactor, lambda: len(peer.wires) == 1, 5.0, 0.01)
+        wire.send(encode(ascii_spec, ECHO))
+        leave(wire)
+        assert await wait_until(reactor, lambda: not peer.wires, 5.0, 0.01)
+    assert ECHO in peer.heard
+    await peer.close()
 
 
 @pytest_twisted.ensureDeferred
