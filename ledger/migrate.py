@@ -49,7 +49,8 @@ def _reaching() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        raise StoreUnavailable(f"the database cannot be used: {type(error.orig).__name__}") from None
+        said = str(error.orig).partition("\n")[0]
+        raise StoreUnavailable(f"the database cannot be used: {said}") from None
 
 
 def _config(connection: Connection | None) -> Config:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -24,20 +21,7 @@ from junctor.ledger.operations import (
 from junctor.ledger.page import Page
 from junctor.ledger.plan import Wants
 from junctor.ledger.ports import Poisoned, Retry
-from ledger_items import Bank, approved, dispatch, key, pay, purchase
-
-
-@contextmanager
-def raw(url: str) -> Iterator[Any]:
-    """A connection past the store, to spoil things with; SQL with the parameter mark of neither."""
-    if url.startswith("sqlite"):
-        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-    else:
-        connection = psycopg.connect(url, autocommit=True)
-    try:
-        yield connection
-    finally:
-        connection.close()
+from ledger_items import Bank, approved, dispatch, key, pay, purchase, raw
 
 
 class UnsteadyDatabase:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from junctor.ledger import Store, Vault, open_reader
 from junctor.ledger.operations import (
     Authorise,
@@ -201,3 +204,16 @@ def approved(outcome: Outcome) -> int:
     assert isinstance(outcome, Decided), outcome
     assert not isinstance(outcome.decision, Declined | type(None)), outcome
     return outcome.decision.amount_minor
+
+
+@contextmanager
+def raw(url: str) -> Iterator[Any]:
+    """A connection past the store, to spoil things with; SQL with the parameter mark of neither."""
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    else:
+        connection = psycopg.connect(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        connection.close()

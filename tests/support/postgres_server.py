@@ -137,7 +137,7 @@ class PostgresServer:
 
     def _copy(self, folder: Path) -> Path:
         """Copy an installation, and the libraries that a wheel keeps beside it, to where that user reaches it."""
-        root = folder.parent
+        root = folder.resolve().parent
         target = self.folder / "installed" / root.parent.name / root.name
         shutil.copytree(root, target, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
         libraries = root.parent.with_name(f"{root.parent.name}.libs")
