@@ -38,5 +38,10 @@ def explain(error: BaseException) -> str:
 
 def printable(text: str) -> str:
     """Mask card numbers, make control characters harmless to a terminal, and keep a bounded length."""
-    harmless = "".join(char if char.isprintable() or char == "\n" else "?" for char in scrub(text))
-    return harmless if len(harmless) <= _TEXT_CHARS_MAX else harmless[:_TEXT_CHARS_MAX] + " ..."
+    told = harmless(scrub(text))
+    return told if len(told) <= _TEXT_CHARS_MAX else told[:_TEXT_CHARS_MAX] + " ..."
+
+
+def harmless(text: str) -> str:
+    """Replace control characters, which a peer might have sent to steer the terminal; line ends stay."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)

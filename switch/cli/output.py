@@ -1,4 +1,7 @@
-"""How answers are written: tables for people, one JSON document for programs."""
+"""How answers are written: tables for people, one JSON document for programs.
+
+Whoever gives the rows has masked them; here only control characters are made harmless.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 import attrs
 import click
 
-from .complaints import printable
+from .complaints import harmless
 
 Row = Mapping[str, Any]
 
@@ -70,7 +73,7 @@ def aligned(cells: Sequence[Sequence[str]], right: Sequence[bool]) -> list[str]:
 
 def _cell(row: Row, column: Column) -> str:
     value = row.get(column.key)
-    return printable(column.show(value)) if column.show is not None and value is not None else _text(value)
+    return harmless(column.show(value)) if column.show is not None and value is not None else _text(value)
 
 
 def _text(value: Any) -> str:
@@ -78,7 +81,7 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return printable(str(value))
+    return harmless(str(value))
 
 
 def _write_rich(cells: Sequence[Sequence[str]], columns: Sequence[Column]) -> None:

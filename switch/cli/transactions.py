@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ...codecs.money import format_minor
+from ...ledger.operations import Reason
+from ..codes import APPROVED, CODE_OF
 from ..database import open_vault
 from .amounts import exponent_of
 from .books import reading, tell
@@ -17,6 +19,8 @@ from .complaints import Complaint
 from .options import config_option, json_option, read_settings
 from .output import Column, Row, write_json, write_pairs, write_rows
 from .times import read_since, write_time, write_time_exactly
+
+_MTI_DIGITS: Final = 4
 
 _MESSAGE_COLUMNS = [
     Column("received_us", "received", show=write_time_exactly),
@@ -30,7 +34,7 @@ _MESSAGE_COLUMNS = [
     Column("rrn", "RRN"),
     Column("terminal", "terminal"),
     Column("result", "result"),
-    Column("code", "code"),
+    Column("response_code", "code"),
     Column("key", "key"),
 ]
 _TRACE_COLUMNS = [
@@ -42,8 +46,8 @@ _TRACE_COLUMNS = [
     Column("destination", "to"),
     Column("amount", "amount", right=True),
     Column("result", "result"),
-    Column("code", "code"),
-    Column("reason", "reason"),
+    Column("response_code", "code"),
+    Column("reason", "reason", show=lambda name: Reason[name].value),
     Column("stan", "STAN"),
     Column("link", "link"),
     Column("trace", "trace"),
@@ -95,7 +99,7 @@ def find(config_file: Path, card: bool, since: str | None, most: int, as_json: b
     since_us = None if since is None else read_since(since, datetime.now(UTC))
     with reading(settings) as reader:
         found = reader.find_transactions(**wanted, card_ref=card_ref, since_us=since_us, most=most)
-    rows = [tell(report) for report in found]
+    rows = [_with_code(tell(report)) for report in found]
     write_rows(
         rows if as_json else [_with_amounts(row, row["currency"]) for row in rows],
         _MESSAGE_COLUMNS,
@@ -122,6 +126,7 @@ def show(config_file: Path, key: str, as_json: bool) -> None:
     if report is None:
         raise Complaint(f"there is no message with the key {wanted.hex()}")
     tree = tell(report)
+    tree["messages"] = [_with_code(row) for row in tree["messages"]]
     if as_json:
         write_json(tree)
     else:
@@ -157,6 +162,17 @@ def _show(tree: dict[str, Any]) -> None:
     ):
         click.echo(f"\n{title}")
         write_rows([_with_amounts(row, currency) for row in rows], columns, as_json=False)
+
+
+def _with_code(row: Row) -> Row:
+    """Add what was answered in DE39: a peer's code is in the books, that of our own decision follows from it."""
+    code = row["code"]
+    if code is None and len(row["type"]) == _MTI_DIGITS:
+        if row["reason"] is not None:
+            code = CODE_OF[Reason[row["reason"]]]
+        elif row["result"] == "approved":
+            code = APPROVED
+    return {**row, "response_code": code}
 
 
 def _with_amounts(row: Row, currency: str) -> Row:

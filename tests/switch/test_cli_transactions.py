@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import attrs
 import pytest
-from junctor.codecs.masking import Pan
-from junctor.ledger.operations import Authorise, Movement, Reverse
+from junctor.codecs.masking import Pan, is_luhn
+from junctor.ledger.operations import Authorise, Decision, Movement, Reverse
 from junctor.switch.cli.complaints import Complaint
 from junctor.switch.cli.times import read_since, write_time, write_time_exactly
 from office import EUR, OTHER_PAN, PAN, RECEIVED_US, Office, facts
@@ -21,7 +21,8 @@ from office import EUR, OTHER_PAN, PAN, RECEIVED_US, Office, facts
 def test_a_payment_is_found_by_what_people_know_of_it(paid: Office, conditions: list[str]) -> None:
     found = [row for row in paid.json("transaction", "find", *conditions) if row["type"] == "0200"]
     assert [row["key"] for row in found] == ["01" * 16]
-    assert (found[0]["result"], found[0]["pan_masked"]) == ("approved", "476173******0010")
+    assert (found[0]["result"], found[0]["response_code"]) == ("approved", "00")
+    assert found[0]["pan_masked"] == "476173******0010"
 
 
 @pytest.mark.parametrize("conditions", [["--stan", "999999"], ["--reference", "none"], ["--since", "2099-01-01"]])
@@ -39,6 +40,42 @@ def test_a_payment_is_found_by_its_card(paid: Office) -> None:
     ended = paid.run("transaction", "find", "--card", "--json", stdin=f"{OTHER_PAN}\n")
     assert [row["key"] for row in ended.json] == ["09" * 16]
     assert paid.run("transaction", "find", "--card", "--json", stdin=f"{PAN}\n").json == []
+
+
+def test_the_response_code_follows_from_our_own_decision(customer: Office) -> None:
+    store, _ = customer.open_store()
+    too_much, unknown = (
+        Authorise(
+            facts(key, amount_minor=amount), (Movement(account, "suspense.opening.EUR", amount, EUR),), bytes_of
+        )
+        for key, account, amount in ((3, "customer-1", 35_001), (4, "nobody", 1))
+    )
+    store.commit([too_much, unknown])
+    store.close()
+    found = {row["key"][:2]: row for row in customer.json("transaction", "find", "--stan", "004217")}
+    assert (found["03"]["response_code"], found["03"]["reason"]) == ("51", "EXCEEDS_FUNDS")
+    assert (found["04"]["response_code"], found["04"]["reason"]) == ("14", "UNKNOWN_ACCOUNT")
+    assert "available funds do not suffice" in customer.run("transaction", "show", "03" * 16).out
+
+
+def bytes_of(decision: Decision) -> bytes:
+    return repr(decision).encode()
+
+
+def test_references_are_shown_whole_unless_they_may_be_a_card_number(customer: Office) -> None:
+    # Twelve digits that pass Luhn are a good RRN; sixteen of them in a free text may be a card.
+    rrn, uetr = "622315004219", "12345678-1234-4234-8234-123456789015"
+    store, _ = customer.open_store()
+    for key, reference in ((5, f"CARD {PAN}"), (6, uetr)):
+        told = attrs.evolve(facts(key), rrn=rrn, reference=reference)
+        store.commit([Authorise(told, (Movement("customer-1", "suspense.opening.EUR", 1, EUR),), bytes_of)])
+    store.close()
+    assert is_luhn(rrn)
+    for out in (customer.run("transaction", "find").out, customer.run("transaction", "find", "--json").out):
+        assert rrn in out
+        assert PAN not in out
+    found = {row["key"][:2]: row["reference"] for row in customer.json("transaction", "find", "--rrn", rrn)}
+    assert found == {"05": "CARD 476173******0010", "06": uetr}
 
 
 def reverse_payment(office: Office) -> None:
