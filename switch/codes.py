@@ -8,6 +8,7 @@ from ..ledger.operations import Approved, Decision, Reason
 
 APPROVED: Final = "00"
 FORMAT_ERROR: Final = "30"
+NOT_PERMITTED: Final = "57"
 DUPLICATE: Final = "94"
 MALFUNCTION: Final = "96"
 

@@ -50,7 +50,7 @@ from ..routing.choice import Choice, choose
 from ..routing.table import Question, Road, RouteTable
 from .books import Unavailable
 from .codes import APPROVED as CODE_APPROVED
-from .codes import DUPLICATE, FORMAT_ERROR, MALFUNCTION, code_of
+from .codes import DUPLICATE, FORMAT_ERROR, MALFUNCTION, NOT_PERMITTED, code_of
 from .drafts import Drafts, passed_on, refusal
 from .links.contract import Answer, Incoming, IsoLink, Silent, Unsent
 from .movements import account_asked, movements_for
@@ -99,7 +99,7 @@ class Desk:
         self._links = links
         self._drafts = drafts
         self._requests = settings.requests
-        self._identities = {institution.id: institution.identity for institution in settings.institutions}
+        self._institutions = {institution.id: institution for institution in settings.institutions}
         self._wake = wake
         self._meter = meter
         self._in_hand = 0
@@ -135,8 +135,8 @@ class Desk:
         served.addCallback(self._put_down)
 
     async def _serve(self, incoming: Incoming) -> None:
-        institution = incoming.link.institution
-        payment = read_payment(incoming.message, institution, self._identities[institution])
+        contract = self._institutions[incoming.link.institution]
+        payment = read_payment(incoming.message, contract.id, contract.identity)
         if isinstance(payment, Unacceptable):
             await self._refuse_unacceptable(incoming, payment)
             return
@@ -146,6 +146,8 @@ class Desk:
             match payment.step:
                 case Step.REVERSE:
                     await self._reverse(incoming, payment, facts)
+                case _ if payment.amount.currency.alpha not in contract.currencies:
+                    await self._refuse(incoming, facts, NOT_PERMITTED, "declined")
                 case Step.CAPTURE:
                     await self._capture(incoming, payment, road)
                 case _ if not road.destinations:

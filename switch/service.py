@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import attrs
-from twisted.internet.defer import Deferred, DeferredList, TimeoutError
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import TimeoutError as Overdue
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -19,13 +20,10 @@ from .desk import Desk
 from .links.directory import Directory
 from .lookups import Lookups
 from .mailroom import Mailroom
+from .pulse import Pulse
 from .sweeper import Sweeper
 
 log = Logger()
-
-
-class CannotStart(Exception):
-    """The switch cannot start; the text says why, for an operator."""
 
 
 class Door(Protocol):
@@ -57,16 +55,14 @@ class SwitchService:
     mailroom: Mailroom
     couriers: Mapping[str, Courier]
     sweeper: Sweeper
+    pulse: Pulse
     listeners: Sequence[Listening]
     diallers: Sequence[Dialling]
-    admin: Listening
     accounts: Sequence[Item]
     """Accounts that must be there: settlement accounts of every institution."""
     check_schema: Callable[[], None]
-    """Raises CannotStart when the database has another schema than this code."""
-    set_draining: Callable[[bool], None]
-    metered: Any
-    """What measures beside the traffic (reactor lag); has start() and stop()."""
+    """Raises WrongSchema when the database has another schema than this code; run in the reading thread."""
+    admin: Listening | None = None
     is_draining: bool = False
     is_listening: bool = False
 
@@ -85,11 +81,12 @@ class SwitchService:
             outcome = await self.books.submit(item)
             if not isinstance(outcome, Done):
                 log.warn("an account of the configuration is kept as it is in the books: {item}", item=repr(item))
-        self.metered.start()
+        self.pulse.start()
         self.sweeper.start()
         for courier in self.couriers.values():
             courier.wake()
-        await self.admin.start()
+        if self.admin is not None:
+            await self.admin.start()
         for door in (*self.listeners, *self.diallers):
             await door.start()
         self.is_listening = True
@@ -100,22 +97,22 @@ class SwitchService:
         if self.is_draining:
             return
         self.is_draining = True
-        self.set_draining(True)
         log.info("draining: {in_hand} in hand", in_hand=self.desk.in_hand + self.mailroom.in_hand)
         await DeferredList([door.close() for door in self.listeners])
         finished = DeferredList([self.desk.idle(), self.mailroom.idle()])
-        with suppress(TimeoutError):
-            await finished.addTimeout(self.settings.switch.drain_s, self.clock)  # type: ignore[arg-type]
+        with suppress(Overdue):
+            await finished.addTimeout(self.settings.switch.drain_s, self.clock)
         carried = DeferredList([courier.stop() for courier in self.couriers.values()])
-        with suppress(TimeoutError):
-            await carried.addTimeout(self.settings.switch.drain_s, self.clock)  # type: ignore[arg-type]
+        with suppress(Overdue):
+            await carried.addTimeout(self.settings.switch.drain_s, self.clock)
         self.sweeper.stop()
         await DeferredList([dialler.stop() for dialler in self.diallers])
         await self.directory.leave_all()
         await self.books.stop()
         self.lookups.close()
-        self.metered.stop()
-        await self.admin.close()
+        self.pulse.stop()
+        if self.admin is not None:
+            await self.admin.close()
         log.info("{name} has stopped", name=self.settings.switch.name)
 
 

@@ -2,7 +2,7 @@
 
 One 0200 each, over mutual TLS, from 64 terminal connections with one request in flight, approved by our own ledger
 and answered after the commit. On PostgreSQL (fsync and synchronous_commit on) and on SQLite (WAL, synchronous=FULL),
-in turns with `pgbench -c 8 -j 2` (TPC-B, scale 10), so that a noisy machine is noisy for both. Every request has a new
+in turns with `pgbench -c 8 -j 2` (TPC-B, scale 10): a noisy machine is noisy for both. Every request has a new
 key, and the rows stored must be as many as the approvals received. The load generator shares the machine.
 
 Run: python tests/benchmarks/switch.py [--seconds N] [--json] [--connections N] [--in-flight N]

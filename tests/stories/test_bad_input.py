@@ -39,7 +39,7 @@ async def test_an_undecodable_message_moves_nothing_and_the_next_one_is_served(
     terminal.frames.pending.clear()
     assert await is_alive(terminal)
     assert town.balance("anna") == (100_000 - 1, 0)
-    assert await town.metric("junctor_parse_errors_total", link="acme") == 1
+    assert await town.metric("junctor_parse_errors_total", institution="acme") == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -51,7 +51,7 @@ async def test_a_broken_element_gets_a_format_error_that_the_asker_can_match(
     response = await terminal.ask_raw(raw)
     assert response[:4] == b"0210"
     assert str(asked[11]).encode() in response
-    assert await town.metric("junctor_parse_errors_total", link="acme") == 1
+    assert await town.metric("junctor_parse_errors_total", institution="acme") == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -76,7 +76,7 @@ async def test_a_response_nobody_asked_for_is_counted_and_changes_nothing(
 ) -> None:
     terminal.send(sender.message("0210", "000000", 1_00, PAN, {39: "00"}))
     assert await terminal.hears_nothing()
-    assert await town.metric("junctor_link_late_responses_total", link="acme") == 1
+    assert await town.metric("junctor_link_late_responses_total", institution="acme") == 1
     assert town.balance("anna") == (100_000, 0)
 
 

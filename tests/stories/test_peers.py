@@ -87,7 +87,7 @@ async def test_silence_is_answered_in_time_and_reversed_and_a_late_response_chan
     assert await terminal.hears_nothing(), "the late response is nobody's answer"
     assert await terminal.ask_raw(asked.with_fields({}, mti="0201")) == first
     assert town.balance(BLUE) == (0, 0)
-    assert await town.metric("junctor_link_late_responses_total", link="blue") == 1
+    assert await town.metric("junctor_link_late_responses_total", institution="blue") == 1
     assert await town.metric("junctor_transactions_total", outcome="timeout") == 1
 
 
@@ -97,7 +97,7 @@ async def test_an_issuer_that_answers_twice_is_heard_once(town: Town, sender: Se
     assert (await terminal.ask(sender.purchase(20_00, BLUE_PAN)))[39] == "00"
     assert await terminal.hears_nothing()
     assert town.balance(BLUE) == (-20_00, 0)
-    assert await town.metric("junctor_link_late_responses_total", link="blue") == 1
+    assert await town.metric("junctor_link_late_responses_total", institution="blue") == 1
 
 
 @pytest_twisted.ensureDeferred
