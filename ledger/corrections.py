@@ -122,9 +122,9 @@ def reverse(page: Page, item: Reverse) -> Outcome:
     elif named is None:
         if page.transactions.find(item.original_key) is None:
             page.transactions.put(item.original_key, _tombstone(page, item))
-    elif named.step != Step.REVERSE:
+    else:
         txn_key = named.txn_key
-        txn = page.transactions.find(txn_key)
+        txn = None if named.step == Step.REVERSE else page.transactions.find(txn_key)
         if txn is not None and txn.state in _STANDS and txn.reversal_key is None:
             original = _original(named, None, txn)
             after = _undo(page, txn, item.replacement_minor, facts.key)

@@ -209,7 +209,7 @@ def _end_declined(
 
 def _close_released(page: Page, flight: Flight) -> None:
     key = flight.facts.key
-    if not flight.legs:
+    if not flight.entries:
         page.flights.put(key, None)
         return
     places = release(page, key, flight.legs)

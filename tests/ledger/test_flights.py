@@ -213,6 +213,13 @@ def test_a_redirected_payment_is_posted_to_the_peer_that_approved_it(bank: Bank)
     assert (bank.holds("blue"), bank.holds("green"), bank.holds("shop")) == ((0, 0), (-100, 0), (100, 0))
 
 
+def test_entries_of_a_payment_redirected_to_where_nothing_is_booked_stay_its_own(bank: Bank) -> None:
+    bank.commit(dispatch(1), redirect(1, movements=()))
+    bank.one(Silence(key(1)))
+    shown = bank.see(lambda reader: reader.show_transaction(key(1)))
+    assert (shown.state, [entry.kind for entry in shown.entries]) == ("released", ["hold", "release"])
+
+
 def test_a_redirect_beyond_the_new_peers_cap_declines_and_ends(bank: Bank) -> None:
     bank.open("green", kind="settlement", floor_minor=-99)
     bank.one(dispatch(1))
