@@ -194,6 +194,10 @@ class PostgresServer:
                     raise RuntimeError(f"PostgreSQL does not start: {said}") from None
                 time.sleep(0.01)
 
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def kill(self) -> None:
         """Kill the server and all its children at once, as a crash would."""
         for process in self._family():
