@@ -79,6 +79,7 @@ class Wire(Protocol):
         self._framer = make_framer(framing, FRAME_BYTES_MAX)
         self._is_tls = is_tls
         self._opened = opened
+        self._is_gone = False
         self.is_up = False
 
     @property
@@ -112,6 +113,7 @@ class Wire(Protocol):
             self._socket.abortConnection()
 
     def connectionLost(self, reason: Failure | None = None) -> None:  # noqa: N802
+        self._is_gone = True
         why = str(self._framer.fault) if self._framer.fault else _explain(reason)
         opened, self._opened = self._opened, None
         if opened is not None:
@@ -134,6 +136,8 @@ class Wire(Protocol):
         self._leave(self._socket.abortConnection)
 
     def _leave(self, close: Callable[[], object]) -> None:
+        if self._is_gone:
+            return
         was_up, self.is_up = self.is_up, False
         self._socket.unregisterProducer()  # TLS would wait for it before it closes
         close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 import attrs
@@ -70,6 +71,7 @@ class Books:
         self._stopped: Deferred[None] = Deferred()
         self._thread = threading.Thread(target=self._write_until_stopped, name="books", daemon=True)
         self._readers = ThreadPool(minthreads=1, maxthreads=1, name="books-reader")
+        self._readers.threadFactory = partial(threading.Thread, daemon=True)  # a read that hangs must not keep us
 
     @property
     def is_available(self) -> bool:

@@ -99,6 +99,7 @@ class SwitchService:
         self.is_draining = True
         log.info("draining: {in_hand} in hand", in_hand=self.desk.in_hand + self.mailroom.in_hand)
         await DeferredList([door.close() for door in self.listeners])
+        self.directory.refuse_requests()
         finished = DeferredList([self.desk.idle(), self.mailroom.idle()])
         with suppress(Overdue):
             await finished.addTimeout(self.settings.switch.drain_s, self.clock)

@@ -179,7 +179,7 @@ async def test_an_advice_and_a_completion_reach_an_issuer_that_was_away(town: To
     assert (await terminal.ask(authorised))[39] == "00"
     assert town.balance(BLUE) == (0, 50_00)
     await town.issuers["blue"].close()
-    await town.until(lambda: not town.live())
+    await town.until(lambda: "blue" not in town.live())
     completion = sender.following(authorised, "0220", {4: f"{45_00:012d}"})
     advice = sender.message("0220", "000000", 5_00, BLUE_PAN)
     for asked in (completion, advice):

@@ -512,15 +512,17 @@ class Town:
         raise AssertionError(f"it did not come to pass within {within_s} s")
 
     async def close(self) -> None:
-        for line in self.lines:
-            line.close()
-        if self.process is not None:
-            self.kill()
-        await self.stop()
-        for issuer in self.issuers.values():
-            await issuer.close()
-        if self.bank is not None:
-            await self.bank.close()
+        try:
+            for line in self.lines:
+                line.close()
+            for issuer in self.issuers.values():
+                await issuer.close()
+            if self.bank is not None:
+                await self.bank.close()
+        finally:
+            if self.process is not None:
+                self.kill()
+            await self.stop()
         await self.pause(0.05)
 
 
