@@ -75,10 +75,12 @@ _N_FACTS: Final = len(FACTS)
 
 
 def pack_legs(legs: tuple[Leg, ...]) -> bytes:
+    """Pack movements into the bytes that are stored."""
     return b"".join([_LEG.pack(*leg) for leg in legs])
 
 
 def unpack_legs(packed: bytes) -> tuple[Leg, ...]:
+    """Read movements from the bytes that are stored."""
     return tuple(_LEG.iter_unpack(packed))
 
 
@@ -115,6 +117,7 @@ def _facts_out(facts: Facts) -> Row:
 
 
 def message_out(row: Message, page: Page, vault: Vault) -> Row:
+    """Give a message to be inserted."""
     assert row.facts is not None, "a message that is written has its facts"
     facts = _facts_out(row.facts)
     return (
@@ -135,12 +138,14 @@ def message_out(row: Message, page: Page, vault: Vault) -> Row:
 
 
 def message_in(row: Row, vault: Vault) -> Message:
+    """Read what is kept of a message for its repeats and corrections."""
     key, fingerprint, step, txn_key, type_, destination, currency, sent_trace, response = row
     opened = Sealed(partial(vault.open, response, table="message", column="response", row=key))
     return Message(key, fingerprint, step, txn_key, type_, destination, currency, sent_trace, opened)
 
 
 def txn_out(row: Txn, page: Page) -> Row:
+    """Give a transaction to be inserted or updated."""
     return (
         row.key,
         int(row.state),
@@ -157,6 +162,7 @@ def txn_out(row: Txn, page: Page) -> Row:
 
 
 def txn_in(row: Row) -> Txn:
+    """Read a transaction."""
     key, state, currency, authorised, amount, legs, entries, expires_us, reversal_key, created_us, _ = row
     return Txn(
         key, state, currency, authorised, amount, unpack_legs(legs), entries, expires_us, reversal_key, created_us
@@ -164,6 +170,7 @@ def txn_in(row: Row) -> Txn:
 
 
 def flight_out(row: Flight, vault: Vault) -> Row:
+    """Give an open transaction to be inserted."""
     key = row.facts.key
     reversal = row.reversal
     body = None
@@ -191,6 +198,7 @@ def flight_out(row: Flight, vault: Vault) -> Row:
 
 
 def flight_in(row: Row, vault: Vault) -> Flight:
+    """Read an open transaction; its prepared words stay sealed."""
     key = row[0]
     fingerprint, source, destination, type_, received_us, trace, *kept = row[1 : 1 + _N_FACTS]
     (
@@ -219,6 +227,7 @@ def flight_in(row: Row, vault: Vault) -> Flight:
 
 
 def balance_out(row: Account) -> Row:
+    """Give the balance of a new account."""
     return (
         row.account_id, row.currency, row.posted, row.held, row.seq, row.floor, row.ceiling, row.flags, row.overdraw,
         row.overfill,
@@ -226,6 +235,7 @@ def balance_out(row: Account) -> Row:
 
 
 def account_out(row: Holder) -> Row:
+    """Give a new account."""
     return (row.account_id, row.code, row.kind, row.currency, row.institution, row.name, row.created_us)
 
 
@@ -240,20 +250,24 @@ def cards_out(page: Page) -> list[Row]:
 
 
 def holder_in(row: Row) -> Holder:
+    """Read what an account is."""
     account_id, code, kind, currency, institution, name, created_us, floor = row
     return Holder(account_id, code, kind, currency, institution, name, floor, created_us)
 
 
 def lane_in(row: Row) -> Lane:
+    """Read a lane."""
     lane, tail, session = row
     return Lane(lane, tail, session)
 
 
 def lane_out(row: Lane) -> Row:
+    """Give a lane to be inserted or updated."""
     return (row.lane, row.tail, row.session)
 
 
 def delivery_out(row: Delivery, vault: Vault) -> Row:
+    """Give a delivery to be inserted."""
     body = vault.seal(reveal(row.body), table="delivery", column="body", row=place_row(row.lane, row.seq))
     return (
         row.lane, row.seq, row.kind, row.origin, row.settles, row.created_us, row.not_before_us, row.expires_us,
@@ -262,6 +276,7 @@ def delivery_out(row: Delivery, vault: Vault) -> Row:
 
 
 def delivery_in(row: Row, vault: Vault) -> Delivery:
+    """Read a delivery; its body stays sealed."""
     lane, seq, kind, origin, settles, created_us, not_before_us, expires_us, attempts, last_result, body = row
     opened = Sealed(partial(vault.open, body, table="delivery", column="body", row=place_row(lane, seq)))
     return Delivery(
@@ -270,6 +285,7 @@ def delivery_in(row: Row, vault: Vault) -> Delivery:
 
 
 def dead_letter_out(row: DeadLetter, vault: Vault) -> Row:
+    """Give a dead letter to be inserted."""
     body = None
     if row.body is not None:
         body = vault.seal(reveal(row.body), table="dead_letter", column="body", row=place_row(row.lane, row.seq))
@@ -280,6 +296,7 @@ def dead_letter_out(row: DeadLetter, vault: Vault) -> Row:
 
 
 def dead_letter_in(row: Row, vault: Vault) -> DeadLetter:
+    """Read a dead letter; its body stays sealed."""
     lane, seq, kind, origin, settles, created_us, attempts, last_result, reason, died_us, dropped_us, body = row
     opened = None
     if body is not None:

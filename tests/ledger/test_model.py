@@ -109,7 +109,8 @@ class Asker:
                 return purchase(number, amount, movements=moved, hold=True, deliveries=(letter,), destination="north")
             case _:
                 asked = Inquire(facts(number, 0, **about), self.draw(codes), render)
-                return self.draw(st.sampled_from([asked, Refuse(facts(number, amount, **about), b"no road", "92")]))
+                refusal = Refuse(facts(number, amount, **about), b"no road", "92")
+                return asked if self.draw(st.booleans()) else refusal
 
     def correction(self) -> Item:
         number, about = self.new(), self.about()
@@ -176,7 +177,7 @@ class Asker:
     def sweep(self) -> Item:
         spared = frozenset([key(self.one_of(self.model.open))]) if self.draw(st.booleans()) else frozenset[bytes]()
         before, most = self.draw(times), self.draw(st.integers(0, 3))
-        return self.draw(st.sampled_from([ExpireHolds(before, most), SilenceOverdue(before, most, spared)]))
+        return ExpireHolds(before, most) if self.draw(st.booleans()) else SilenceOverdue(before, most, spared)
 
 
 Script = list[list[tuple[Item, Outcome]]]

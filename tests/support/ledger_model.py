@@ -395,7 +395,8 @@ class Model:
         facts = item.facts
         if (repeat := self.repeat(facts)) is not None:
             return repeat
-        key, undone, lanes = item.original_key, 0, []
+        key, undone = item.original_key, 0
+        lanes: list[str] = []
         tell: Original | None = None
         of: str | None = None
         if key in self.open:

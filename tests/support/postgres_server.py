@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import psutil  # type: ignore[import-untyped]
+import psutil
 import psycopg
 
 START_S = 20.0
