@@ -32,7 +32,7 @@ from junctor.codecs.iso8583 import Message, load_spec
 from junctor.codecs.masking import Pan
 from junctor.config.settings import TlsSettings
 from junctor.ledger import Vault, make_key_file, migrate, open_store
-from junctor.ledger.migrate import make_engine
+from junctor.ledger.connecting import make_engine
 from junctor.ledger.operations import Authorise, Facts, Item, Movement, OpenAccount
 from junctor.ledger.schema import message
 from junctor.ledger.state import Result
