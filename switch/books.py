@@ -10,8 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred, succeed
@@ -71,7 +70,7 @@ class Books:
         self._stopped: Deferred[None] = Deferred()
         self._thread = threading.Thread(target=self._write_until_stopped, name="books", daemon=True)
         self._readers = ThreadPool(minthreads=1, maxthreads=1, name="books-reader")
-        self._readers.threadFactory = partial(threading.Thread, daemon=True)  # a read that hangs must not keep us
+        self._readers.threadFactory = _DaemonThread
 
     @property
     def is_available(self) -> bool:
@@ -223,6 +222,13 @@ class Books:
         self._queue.clear()
         self._readers.stop()
         self._stopped.callback(None)
+
+
+class _DaemonThread(threading.Thread):
+    """A thread that does not keep the process alive: a read that hangs must not."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs, daemon=True)
 
 
 class _ReopenedWriter:

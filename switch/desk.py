@@ -24,18 +24,13 @@ from ..config.settings import Settings
 from ..ledger.operations import (
     LEDGER,
     Abandon,
-    Answered,
     Authorise,
     Capture,
     Conclude,
-    Conflict,
-    Decided,
     Dispatch,
     Facts,
-    InProgress,
     Inquire,
     Item,
-    Late,
     NewDelivery,
     Opened,
     Original,
@@ -44,13 +39,12 @@ from ..ledger.operations import (
     Refuse,
     Reverse,
     Silence,
-    Silenced,
 )
 from ..routing.choice import Choice, choose
 from ..routing.table import Question, Road, RouteTable
+from .answers import AnswerMeter, Answers
 from .books import Unavailable
-from .codes import APPROVED as CODE_APPROVED
-from .codes import DUPLICATE, FORMAT_ERROR, MALFUNCTION, NOT_PERMITTED, code_of
+from .codes import FORMAT_ERROR, MALFUNCTION, NOT_PERMITTED
 from .drafts import Drafts, passed_on, refusal
 from .links.contract import Answer, Incoming, IsoLink, Silent, Unsent
 from .movements import account_asked, movements_for
@@ -71,10 +65,7 @@ class LiveLinks(Protocol):
     def find_link(self, name: str) -> IsoLink | None: ...
 
 
-class DeskMeter(Protocol):
-    def transaction(self, source: str, destination: str, type: str, outcome: str, seconds: float) -> None: ...
-    def response(self, destination: str, type: str, code: str) -> None: ...
-    def duplicate(self, source: str, action: str) -> None: ...
+class DeskMeter(AnswerMeter, Protocol):
     def route(self, route: str, result: str) -> None: ...
     def reversal(self, institution: str, origin: str) -> None: ...
 
@@ -93,14 +84,13 @@ class Desk:
         wake: Callable[[str], None],
         meter: DeskMeter,
     ) -> None:
-        self._clock = clock
         self._books = books
         self._routes = routes
         self._links = links
         self._drafts = drafts
         self._requests = settings.requests
         self._institutions = {institution.id: institution for institution in settings.institutions}
-        self._wake = wake
+        self._answers = Answers(clock, settings.requests, wake, meter)
         self._meter = meter
         self._in_hand = 0
         self._open: set[bytes] = set()
@@ -197,7 +187,7 @@ class Desk:
                 forced=payment.must_accept,
                 expires_us=self._drafts.hold_until(payment),
             )
-        self._finish(incoming, facts, await self._books.submit(item))
+        self._answers.finish(incoming, facts, await self._books.submit(item))
 
     async def _accept(self, incoming: Incoming, payment: Payment, road: Road) -> None:
         """An advice for a peer: booked, answered, and forwarded until the peer acknowledges."""
@@ -216,7 +206,7 @@ class Desk:
             deliveries=(drafts.delivery(destination, "advice", told),),
             sent_trace=trace_of(told),
         )
-        self._finish(incoming, facts, await self._books.submit(item))
+        self._answers.finish(incoming, facts, await self._books.submit(item))
 
     async def _capture(self, incoming: Incoming, payment: Payment, road: Road) -> None:
         assert payment.original_key is not None
@@ -235,7 +225,7 @@ class Desk:
             deliveries=() if destination == LEDGER else (drafts.delivery(destination, "advice", plain),),
             sent_trace=trace_of(plain),
         )
-        self._finish(incoming, facts, await self._books.submit(item))
+        self._answers.finish(incoming, facts, await self._books.submit(item))
 
     async def _reverse(self, incoming: Incoming, payment: Payment, facts: Facts) -> None:
         assert payment.original_key is not None
@@ -248,7 +238,7 @@ class Desk:
             self._teller(incoming.message, "reversal", drafts.transmitted(), drafts.next_stan()),
             replacement_minor=payment.replacement_minor,
         )
-        self._finish(incoming, facts, await self._books.submit(item))
+        self._answers.finish(incoming, facts, await self._books.submit(item))
 
     def _teller(
         self, message: Message, kind: str, transmitted: str, stan: str
@@ -291,7 +281,7 @@ class Desk:
             )
         )
         if not isinstance(opened, Opened):
-            self._finish(incoming, facts, opened)
+            self._answers.finish(incoming, facts, opened)
             return
         self._open.add(facts.key)
         try:
@@ -319,7 +309,7 @@ class Desk:
                 code = self._requests.code_no_link
                 response = refusal(incoming.link.spec, incoming.message, code)
                 outcome = await self._books.submit(Abandon(facts.key, response, code))
-                self._finish(incoming, facts, outcome, word="unavailable", code=code, instead=response)
+                self._answers.finish(incoming, facts, outcome, word="unavailable", code=code, instead=response)
                 return
             tried.add(following.name)
             link = following
@@ -331,12 +321,12 @@ class Desk:
             )
             noted = await self._books.submit(redirect)
             if not isinstance(noted, Opened):
-                self._finish(incoming, facts, noted, instead=silent)
+                self._answers.finish(incoming, facts, noted, instead=silent)
                 return
         if isinstance(reply, Silent):
             self._meter.reversal(link.institution, "timeout")
             outcome = await self._books.submit(Silence(facts.key))
-            self._finish(incoming, facts, outcome, word="timeout", instead=silent)
+            self._answers.finish(incoming, facts, outcome, word="timeout", instead=silent)
             return
         await self._conclude(incoming, payment, facts, reply, silent)
 
@@ -357,7 +347,7 @@ class Desk:
         )
         # What cannot be recorded did not happen: the sweep will end it as silence, with its reversal.
         word = "approved" if approved else "declined"
-        self._finish(incoming, facts, outcome, word=word, code=code, instead=silent)
+        self._answers.finish(incoming, facts, outcome, word=word, code=code, instead=silent)
 
     def _request_for(self, link: IsoLink, request: Message, payment: Payment) -> tuple[Message, NewDelivery | None]:
         """Make what goes over a link, and the reversal that is ready should nothing come back."""
@@ -382,7 +372,7 @@ class Desk:
     async def _refuse(self, incoming: Incoming, facts: Facts, code: str, word: str) -> None:
         response = refusal(incoming.link.spec, incoming.message, code)
         outcome = await self._books.submit(Refuse(facts, response, code))
-        self._finish(incoming, facts, outcome, word=word, code=code)
+        self._answers.finish(incoming, facts, outcome, word=word, code=code)
 
     async def _refuse_unacceptable(self, incoming: Incoming, problem: Unacceptable) -> None:
         institution, mti = incoming.link.institution, incoming.message.mti
@@ -394,80 +384,6 @@ class Desk:
             return
         facts = self._drafts.facts_of_unacceptable(incoming.message, institution, problem)
         await self._refuse(incoming, facts, problem.code, "error")
-
-    # ------------------------------------------------------------ answers
-
-    def _finish(
-        self,
-        incoming: Incoming,
-        facts: Facts,
-        outcome: Outcome | Unavailable,
-        *,
-        word: str | None = None,
-        code: str | None = None,
-        instead: bytes | None = None,
-    ) -> None:
-        """Turn what the books said into the one answer (or silence) that the asker gets.
-
-        `instead`: what is answered when the books cannot record the end of a transaction that is open already; the
-        sweep records the same answer later.
-        """
-        match outcome:
-            case Decided(decision=decision, response=response, lanes=lanes):
-                code = code or (MALFUNCTION if decision is None else code_of(decision))
-                word = word or ("approved" if code == CODE_APPROVED else "declined")
-                self._answer(incoming, facts, response, word, code, lanes)
-            case Silenced(response=response, lanes=lanes):
-                self._answer(incoming, facts, response, "timeout", self._requests.code_timeout, lanes)
-            case Late(response=bytes() as response):
-                self._answer(incoming, facts, response, "timeout", self._requests.code_timeout)
-            case Answered(response=response):
-                self._meter.duplicate(facts.source, "replayed")
-                incoming.answer(response)
-            case InProgress():
-                self._meter.duplicate(facts.source, "inflight")
-                incoming.drop()
-            case Conflict():
-                self._meter.duplicate(facts.source, "conflict")
-                incoming.answer(refusal(incoming.link.spec, incoming.message, DUPLICATE))
-            case Unavailable() if instead is not None:
-                self._answer(incoming, facts, instead, "timeout", self._requests.code_timeout)
-            case Unavailable():
-                code = self._requests.code_unavailable
-                response = refusal(incoming.link.spec, incoming.message, code)
-                self._answer(incoming, facts, response, "unavailable", code)
-            case _:
-                log.error("the books answered with {kind}", kind=type(outcome).__name__, trace=facts.trace)
-                response = refusal(incoming.link.spec, incoming.message, MALFUNCTION)
-                self._answer(incoming, facts, response, "error", MALFUNCTION)
-
-    def _answer(
-        self,
-        incoming: Incoming,
-        facts: Facts,
-        response: bytes,
-        word: str,
-        code: str,
-        lanes: tuple[str, ...] = (),
-    ) -> None:
-        incoming.answer(response)
-        destination = facts.destination or "none"
-        elapsed_s = self._clock.seconds() - incoming.received_s
-        self._meter.transaction(facts.source, destination, facts.type, word, elapsed_s)
-        self._meter.response(destination, facts.type, code)
-        log.debug(
-            "{type} {stan} of {source} to {destination}: {outcome} {code} in {elapsed_ms} ms",
-            type=facts.type,
-            stan=facts.stan,
-            source=facts.source,
-            destination=destination,
-            outcome=word,
-            code=code,
-            elapsed_ms=round(elapsed_s * 1000, 1),
-            trace=facts.trace,
-        )
-        for lane in lanes:
-            self._wake(lane)
 
     # ------------------------------------------------------------ time, and bugs
 

@@ -45,6 +45,7 @@ from sqlalchemy import func, select
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 ROUNDS = 3
 CUSTOMERS = 1_000
@@ -245,7 +246,7 @@ async def measure(seconds: float, connections: int, in_flight: int, folder: Path
     try:
         tpcb = server.create_database(name="tpcb")
         program = next(place for place in (server.binaries / "pgbench", Path("/usr/bin/pgbench")) if place.exists())
-        command = [program, "-h", server.folder, "-U", "postgres", "-i", "-s", "10", "-q", tpcb]
+        command = [str(program), "-h", str(server.folder), "-U", "postgres", "-i", "-s", "10", "-q", tpcb]
         subprocess.run(command, capture_output=True, check=True, cwd="/")
         for kind in ("postgresql", "sqlite"):
             (folder / kind).mkdir()
@@ -307,9 +308,12 @@ def main() -> None:
             for name, value in figures.items():
                 print(f"  {name:34} {value:12,.2f}")
 
+    def keep(failure: Failure) -> None:
+        failures.append(failure.value)
+
     def run() -> None:
         done = Deferred.fromCoroutine(story())
-        done.addErrback(lambda failure: failures.append(failure.value))
+        done.addErrback(keep)
         done.addBoth(lambda _: deferLater(reactor, 0, reactor.stop))  # type: ignore[arg-type,attr-defined]
 
     reactor.callWhenRunning(run)  # type: ignore[attr-defined]

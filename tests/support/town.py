@@ -279,7 +279,7 @@ class Sender:
         }
         fields[7] = f"{datetime.now(UTC):%m%d%H%M%S}"
         fields[11] = f"{self._stan:06d}"
-        fields[90] = f"{original.mti}{original[11]}{original[7]}{acquirer}{'0' * 11}"
+        fields[90] = "".join((original.mti, str(original[11]), str(original[7]), acquirer, "0" * 11))
         fields.update(changes or {})
         return Message(mti, dict(sorted(fields.items())))
 
