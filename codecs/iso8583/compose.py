@@ -1,4 +1,4 @@
-"""The messages that the switch makes itself: forwarded requests, answers from a peer's answer, reversals, completions.
+"""The messages that the switch makes itself: requests and advices passed on, answers from a peer's answer, reversals.
 
 Source: ISO 8583:1987, data elements 7, 11, 39, 54, 90 and 95. What must never be kept (track, PIN, CVV, EMV) is left
 out of everything that can wait in a queue: `without_secrets`.

@@ -100,7 +100,7 @@ def read_payment(message: Message, institution: str, identity: Sequence[int] = I
 
 
 def _step(mti: str, purpose: Purpose, original: str) -> Step | None:
-    """Tell the step from class and function: 01xx holds, 02xx posts, 022x with a 01xx in DE90 captures, 04xx undoes."""
+    """Tell the step: 01xx holds, 02xx posts, 022x that names a 01xx in DE90 captures, 04xx undoes."""
     message_class, function = mti[1], mti[2]
     if message_class == "4" and function in "02":
         return Step.REVERSE

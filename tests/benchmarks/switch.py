@@ -221,9 +221,9 @@ def pgbench(server: PostgresServer, database: str, seconds: float) -> float:
     """Run TPC-B for some seconds and give transactions per second."""
     program = next(place for place in (server.binaries / "pgbench", Path("/usr/bin/pgbench")) if place.exists())
     command = [
-        program,
+        str(program),
         "-h",
-        server.folder,
+        str(server.folder),
         "-U",
         "postgres",
         "-c",
@@ -309,7 +309,7 @@ def main() -> None:
                 print(f"  {name:34} {value:12,.2f}")
 
     def keep(failure: Failure) -> None:
-        failures.append(failure.value)
+        failures.append(failure.value or RuntimeError("failed without a reason"))
 
     def run() -> None:
         done = Deferred.fromCoroutine(story())

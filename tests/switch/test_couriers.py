@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from junctor.config.settings import DeliverySettings
@@ -141,7 +142,7 @@ def test_waits_grow_to_their_maximum(clock: Clock) -> None:
         clock.advance(0.1)
     postponed = [item.not_before_us for item in lane.named(Postpone) if isinstance(item, Postpone)]
     assert postponed[0] == 1_001_000_000
-    assert [round((after - before) / 1e6) for before, after in zip(postponed, postponed[1:], strict=False)] == [2, 4]
+    assert [round((after - before) / 1e6) for before, after in pairwise(postponed)] == [2, 4]
 
 
 def test_jitter_shortens_a_wait_by_at_most_its_share(clock: Clock) -> None:
