@@ -23,6 +23,7 @@ from .state import (
     CLOSED,
     INT64_MAX,
     INT64_MIN,
+    MAY_BECOME,
     MOVEMENT_KINDS,
     NO_CREDITS,
     NO_DEBITS,
@@ -278,6 +279,7 @@ def with_changes(
     reversal_key: bytes | None = None,
 ) -> Txn:
     """Give the transaction after a step; `places` are the entries that the step added."""
+    assert state in MAY_BECOME[Standing(txn.state)], "a transaction takes a step that it may take"
     return Txn(
         txn.key,
         state,

@@ -132,11 +132,11 @@ class SqliteDatabase:
                 if code not in (5, 6):
                     self.close()
                 raise StoreUnavailable(_UNAVAILABLE[code]) from error
-            raise Poisoned(type(error).__name__) from error
+            raise Poisoned(type(error).__name__) from None
         except StoreUnavailable:
             raise
         except Exception as error:  # what cannot be written is looked for item by item
-            raise Poisoned(type(error).__name__) from error
+            raise Poisoned(type(error).__name__) from None
 
     def clock_us(self) -> int:
         with self._blaming():

@@ -59,6 +59,27 @@ class Standing(IntEnum):
     """Reversed before it came."""
 
 
+MAY_BECOME: Final = {
+    Standing.HELD: frozenset(
+        [
+            Standing.HELD,
+            Standing.COMPLETED,
+            Standing.POSTED,
+            Standing.REVERSED,
+            Standing.EXPIRED,
+            Standing.RELEASED,
+        ]
+    ),
+    Standing.COMPLETED: frozenset([Standing.COMPLETED, Standing.REVERSED]),
+    Standing.POSTED: frozenset([Standing.POSTED, Standing.REVERSED]),
+    Standing.EXPIRED: frozenset([Standing.EXPIRED, Standing.COMPLETED, Standing.POSTED, Standing.REVERSED]),
+    Standing.RELEASED: frozenset([Standing.HELD]),  # its delivery was revived
+    Standing.REVERSED: frozenset[Standing](),
+    Standing.TOMBSTONE: frozenset[Standing](),
+}
+"""What a transaction may become from where it stands. A state that leads to itself was reversed in part."""
+
+
 class Step(IntEnum):
     """What a stored message asked."""
 

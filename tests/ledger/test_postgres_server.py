@@ -11,7 +11,7 @@ import pytest
 from junctor.ledger import Vault, migrate, open_store
 from junctor.ledger.operations import Answered, Decided
 from ledger_items import Bank, purchase
-from postgres_server import PostgresServer, choose_runner, find_wheel
+from postgres_server import PostgresServer, choose_runner, find_binaries, find_wheel
 
 
 def test_the_server_flushes_listens_on_no_port_and_is_not_run_by_root(postgres: PostgresServer) -> None:
@@ -25,10 +25,11 @@ def test_the_server_flushes_listens_on_no_port_and_is_not_run_by_root(postgres: 
     assert psutil.Process(pid).uids().real != 0
 
 
-def test_the_binaries_of_the_wheel_keep_books_too(vault: Vault) -> None:
+@pytest.mark.parametrize("names", [["nobody"], []], ids=["nobody", "whoever there is"])
+def test_the_binaries_of_the_wheel_keep_books_too(vault: Vault, names: list[str]) -> None:
     wheel = find_wheel()
     assert wheel is not None, "the test extra brings a wheel with PostgreSQL in it"
-    server = PostgresServer(wheel)
+    server = PostgresServer(wheel, choose_runner(names))
     try:
         url = server.url(server.create_database())
         migrate(url)
@@ -68,3 +69,21 @@ def test_a_folder_without_programs_is_refused_and_leaves_nothing(tmp_path: Path)
     with pytest.raises(RuntimeError, match="no PostgreSQL server that runs"):
         PostgresServer(tmp_path)
     assert set(Path("/tmp").glob("junctor-pg-*")) <= before
+
+
+def test_programs_on_the_path_that_do_not_work_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "shim" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("initdb", "postgres"):
+        (programs / name).write_text('#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "not here" >&2\nexit 1\n')
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    assert next(find_binaries()) == programs
+    server = PostgresServer()
+    try:
+        assert server.binaries != programs
+        assert server.is_up
+    finally:
+        server.close()

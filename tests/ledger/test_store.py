@@ -95,6 +95,20 @@ def test_a_poisoned_item_is_found_item_by_item() -> None:
     assert [type(it) for it in outcomes[1:]] == [Decided, Decided]
 
 
+class ForgetfulDatabase(UnsteadyDatabase):
+    """A database that never gives what it is asked for."""
+
+    def load(self, page: Page, wants: Wants) -> None:
+        self.loads = getattr(self, "loads", 0) + 1
+
+
+def test_rows_that_never_come_are_asked_for_up_to_the_limit() -> None:
+    database = ForgetfulDatabase()
+    (outcome,) = Store(database, Limits()).commit([purchase(1)])
+    assert outcome == Failed("rows name rows without end in Authorise")
+    assert database.loads == 1 + 8 + 1 + 1 + 8
+
+
 def test_no_transaction_stays_open_when_the_database_is_gone() -> None:
     database = UnsteadyDatabase(StoreUnavailable("gone"))
     with pytest.raises(StoreUnavailable):

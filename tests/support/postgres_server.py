@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,11 +53,11 @@ class Runner:
         return done.returncode == 0
 
 
-def choose_runner() -> Runner:
-    """Choose who runs the server: ourselves, or `postgres`, `nobody`, or any user who is not root."""
+def choose_runner(names: Iterable[str] = ("postgres", "nobody")) -> Runner:
+    """Choose who runs the server: ourselves, or the first of these users, or any user who is not root."""
     if os.geteuid() != 0:
         return Runner(None, None)
-    for name in ("postgres", "nobody"):
+    for name in names:
         with contextlib.suppress(KeyError):
             user = pwd.getpwnam(name)
             return Runner(user.pw_uid, user.pw_gid)
@@ -94,16 +94,15 @@ def _version(folder: Path) -> tuple[int, ...]:
 class PostgresServer:
     """A server and its folder; `close()` removes both."""
 
-    def __init__(self, binaries: Path | None = None) -> None:
-        """`binaries`: the folder of the programs to use; else the first that is found and runs."""
-        self.runner = choose_runner()
+    def __init__(self, binaries: Path | None = None, runner: Runner | None = None) -> None:
+        """`binaries`: the folder of the programs to use, else the first that is found and runs; `runner`: as whom."""
+        self.runner = runner or choose_runner()
         self.folder = self._make_folder()
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
         self._contents: dict[str, dict[str, list[Any]]] = {}
         try:
-            self.binaries = self._usable(binaries)
-            self._initialise()
+            self.binaries = self._install(binaries)
             self.start()
         except BaseException:
             self.close()
@@ -122,18 +121,25 @@ class PostgresServer:
             shutil.rmtree(folder)
         raise RuntimeError("there is no temporary folder that an unprivileged user reaches")
 
-    def _usable(self, forced: Path | None) -> Path:
-        tried = []
-        for folder in [forced] if forced is not None else find_binaries():
-            tried.append(str(folder))
+    def _install(self, forced: Path | None) -> Path:
+        """Make the data folder with the first programs that do it, and give their folder."""
+        failures = []
+        for folder in self._usable([forced] if forced is not None else find_binaries()):
+            shutil.rmtree(self.folder / "data", ignore_errors=True)
+            said = self._initialise(folder)
+            if said is None:
+                return folder
+            failures.append(f"{folder}: {said}")
+        raise RuntimeError(f"no PostgreSQL server that runs was found {failures or ''}")
+
+    def _usable(self, folders: Iterable[Path]) -> Iterator[Path]:
+        for folder in folders:
             if not all((folder / name).exists() for name in _PROGRAMS):
                 continue
+            if not all(self.runner.can_run(folder / name) for name in _PROGRAMS):
+                folder = self._copy(folder)
             if all(self.runner.can_run(folder / name) for name in _PROGRAMS):
-                return folder
-            copied = self._copy(folder)
-            if all(self.runner.can_run(copied / name) for name in _PROGRAMS):
-                return copied
-        raise RuntimeError(f"no PostgreSQL server that runs was found in {tried or 'any place'}")
+                yield folder
 
     def _copy(self, folder: Path) -> Path:
         """Copy an installation, and the libraries that a wheel keeps beside it, to where that user reaches it."""
@@ -148,14 +154,14 @@ class PostgresServer:
                 place.chmod(0o755 if place.is_dir() or place.parent.name == "bin" else 0o644)
         return target / folder.name
 
-    def _initialise(self) -> None:
+    def _initialise(self, binaries: Path) -> str | None:
+        """Make the data folder; gives what went wrong, if anything did."""
         command: list[str | Path] = [
-            self.binaries / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
+            binaries / "initdb", "-D", self.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
             "--locale=C", "--no-sync",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, cwd=self.folder, text=True, **self.runner.options)
-        if done.returncode != 0:
-            raise RuntimeError(f"initdb failed: {done.stderr[-500:]}")
+        return None if done.returncode == 0 else done.stderr.strip()[-500:]
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
