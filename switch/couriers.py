@@ -49,6 +49,8 @@ class Verdict(Enum):
 
 @attrs.frozen
 class Attempted:
+    """How an attempt ended, and why, in words without content."""
+
     verdict: Verdict
     why: str = ""
 
