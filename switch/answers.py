@@ -71,6 +71,7 @@ class Answers:
                 incoming.drop()
             case Conflict():
                 self._meter.duplicate(facts.source, "conflict")
+                log.info("{source} reused an identity with other content", source=facts.source, trace=facts.trace)
                 incoming.answer(refusal(incoming.link.spec, incoming.message, DUPLICATE))
             case Unavailable() if instead is not None:
                 self._answer(incoming, facts, instead, "timeout", self._requests.code_timeout)
@@ -97,7 +98,9 @@ class Answers:
         elapsed_s = self._clock.seconds() - incoming.received_s
         self._meter.transaction(facts.source, destination, facts.type, word, elapsed_s)
         self._meter.response(destination, facts.type, code)
-        log.debug(
+        # What went as it should is told at level debug; the books keep it either way, under the same trace.
+        tell = log.debug if word in ("approved", "declined") else log.info
+        tell(
             "{type} {stan} of {source} to {destination}: {outcome} {code} in {elapsed_ms} ms",
             type=facts.type,
             stan=facts.stan,
