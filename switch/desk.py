@@ -193,9 +193,8 @@ class Desk:
         """An advice for a peer: booked, answered, and forwarded until the peer acknowledges."""
         drafts, destination = self._drafts, road.destinations[0]
         facts = drafts.facts(payment, destination)
-        told = renamed(
-            incoming.message, str(incoming.message.get(90) or ""), drafts.transmitted(), drafts.next_stan()
-        )
+        original = str(incoming.message.get(90) or "")
+        told = renamed(incoming.message, original, drafts.transmitted(), drafts.next_stan(), drafts.acquirer_id)
         item = Authorise(
             facts,
             movements_for(payment, destination, None),
@@ -214,7 +213,7 @@ class Desk:
         drafts, destination = self._drafts, road.destinations[0] if road.destinations else LEDGER
         facts = drafts.facts(payment, destination)
         stan, transmitted = drafts.next_stan(), drafts.transmitted()
-        plain = renamed(incoming.message, "", transmitted, stan)
+        plain = renamed(incoming.message, "", transmitted, stan, drafts.acquirer_id)
         item = Capture(
             facts,
             payment.original_key,
@@ -249,7 +248,7 @@ class Desk:
         def tell(original: Original) -> NewDelivery | None:
             if original.destination == LEDGER or not original.sent_trace:
                 return None
-            told = renamed(message, original.sent_trace, transmitted, stan)
+            told = renamed(message, original.sent_trace, transmitted, stan, drafts.acquirer_id)
             return drafts.delivery(original.destination, kind, told)
 
         return tell
@@ -352,7 +351,7 @@ class Desk:
     def _request_for(self, link: IsoLink, request: Message, payment: Payment) -> tuple[Message, NewDelivery | None]:
         """Make what goes over a link, and the reversal that is ready should nothing come back."""
         drafts = self._drafts
-        sent = forward(request, drafts.transmitted(), link.next_stan())
+        sent = forward(request, drafts.transmitted(), link.next_stan(), drafts.acquirer_id)
         if payment.step is Step.INQUIRE:
             return sent, None
         undo = reversal_of(sent, drafts.transmitted(), drafts.next_stan())

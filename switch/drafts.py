@@ -39,6 +39,7 @@ class Drafts:
         self._card_ref = card_ref
         self._auth_code = auth_code
         self.next_stan = next_stan
+        self.acquirer_id = settings.switch.acquirer_id
 
     def now_us(self) -> int:
         """Give the time in microseconds UTC."""

@@ -31,9 +31,12 @@ def without_secrets(message: Message) -> Message:
     return message.with_fields({}, drop=[element for element in message.fields if element in _SECRET])
 
 
-def forward(request: Message, transmitted: str, stan: str) -> Message:
-    """Pass a request on under our own transmission time (DE7) and STAN (DE11); a repeat goes on as the first."""
-    return request.with_fields({7: transmitted, 11: stan}, mti=request.mti[:3] + "0")
+def forward(request: Message, transmitted: str, stan: str, acquirer: str) -> Message:
+    """Pass a request on under our own transmission time (DE7) and STAN (DE11); a repeat goes on as the first.
+
+    `acquirer` is its DE32 where the asker gave none.
+    """
+    return request.with_fields(_under(request, transmitted, stan, acquirer), mti=request.mti[:3] + "0")
 
 
 def trace_of(sent: Message) -> str:
@@ -68,15 +71,24 @@ def reversal_of(sent: Message, transmitted: str, stan: str, code: str = "68") ->
     return Message("0420", fields)
 
 
-def renamed(message: Message, trace: str, transmitted: str, stan: str) -> Message:
+def renamed(message: Message, trace: str, transmitted: str, stan: str, acquirer: str) -> Message:
     """Pass on a reversal, completion or advice as an advice, naming the original as the peer knows it.
 
-    `trace`: what `trace_of` gave for the original as sent; empty when the message names none.
+    `trace`: what `trace_of` gave for the original as sent; empty when the message names none. `acquirer` is its DE32
+    where the asker gave none.
     """
-    fields: dict[int, Value] = {7: transmitted, 11: stan}
+    fields = _under(message, transmitted, stan, acquirer)
     if trace:
         fields[90] = trace
     return without_secrets(message).with_fields(fields, mti=message.mti[:2] + "20")
+
+
+def _under(message: Message, transmitted: str, stan: str, acquirer: str) -> dict[int, Value]:
+    """Give the elements under which the switch sends a message of somebody else."""
+    fields: dict[int, Value] = {7: transmitted, 11: stan}
+    if message.get(32) is None:
+        fields[32] = acquirer
+    return fields
 
 
 def balances(account_type: str, currency: str, posted_minor: int, available_minor: int) -> str:

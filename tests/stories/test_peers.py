@@ -210,3 +210,15 @@ async def test_what_an_issuer_never_acknowledges_ends_among_the_dead_letters(tow
 
     await town.until(lambda: len(dead()) == 1)
     assert depth(town) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_without_an_acquirer_goes_on_under_ours_and_is_answered_without(
+    town: Town, sender: Sender
+) -> None:
+    terminal = await open_town(town)
+    asked = sender.purchase(20_00, BLUE_PAN).with_fields({}, drop=[32])
+    response = await terminal.ask(asked)
+    assert response[39] == "00"
+    assert response.get(32) is None
+    assert [entry.identity[3] for entry in town.issuers["blue"].journal] == ["1"], "acquirer_id, zeros stripped"
