@@ -21,7 +21,7 @@ help:
 	@echo "make types    check types with mypy --strict"
 	@echo "make imports  check which room imports which"
 	@echo "make check    all of lint, types, imports and test"
-	@echo "make bench    measure the codec and the switch (SECONDS=$(SECONDS) for each measure)"
+	@echo "make bench    measure the codec, the ledger and the switch (SECONDS=$(SECONDS) for each measure)"
 	@echo "make clean    remove what was made here: .venv, caches, builds and the demo's files"
 
 demo: $(VENV)/.installed
@@ -43,6 +43,7 @@ imports: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/codec.py --seconds $(SECONDS)
+	$(BIN)/python tests/benchmarks/ledger.py --seconds $(SECONDS)
 	$(BIN)/python tests/benchmarks/switch.py --seconds $(SECONDS)
 
 check: lint types imports test

@@ -211,6 +211,17 @@ class PostgresServer:
                 process.kill()
         self._reap()
 
+    def cpu_s(self) -> float:
+        """Tell how many seconds of processor time the server has used, processes that ended included."""
+        total = 0.0
+        for process in self._family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                total += times.user + times.system
+                if self._process is not None and process.pid == self._process.pid:
+                    total += times.children_user + times.children_system
+        return total
+
     def freeze(self) -> None:
         """Stop the processes that serve connections: the sockets stay open, and nobody answers."""
         for process in self._family():
