@@ -8,7 +8,7 @@ from functools import partial
 
 from ..codecs.faults import EncodeFault
 from ..codecs.iso8583 import Message, Spec, encode, respond
-from ..codecs.iso8583.compose import answer_from, balances
+from ..codecs.iso8583.compose import answer_from, balances, storable
 from ..codecs.iso8583.payments import Unacceptable
 from ..codecs.masking import Pan
 from ..codecs.payment import Payment, Step
@@ -104,8 +104,11 @@ class Drafts:
         return partial(_render, spec, request, payment, facts.auth_code)
 
     def delivery(self, destination: str, kind: str, message: Message) -> NewDelivery:
-        """Write a message for a destination's lane, in the destination's own spec; EncodeFault when it cannot be."""
-        body = encode(self._specs[destination], message)
+        """Write what may be kept of a message for a destination's lane, in the destination's own spec.
+
+        EncodeFault when it cannot be.
+        """
+        body = encode(self._specs[destination], storable(message))
         return NewDelivery(destination, kind, body, expires_us=self.now_us() + self._delivery_us)
 
 

@@ -1,34 +1,48 @@
 """The messages that the switch makes itself: requests and advices passed on, answers from a peer's answer, reversals.
 
-Source: ISO 8583:1987, data elements 7, 11, 39, 54, 90 and 95. What must never be kept (track, PIN, CVV, EMV) is left
-out of everything that can wait in a queue: `without_secrets`.
+Source: ISO 8583:1987, data elements 7, 11, 39, 54, 90 and 95. Only what `storable` lets through is ever written down:
+track, PIN, CVV and chip data are not (PCI DSS 3.3.1).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from .message import Message, Value
+from .message import SHOWN_ELEMENTS, Message, Value, make_message
 from .response import respond
+from .tlv import Tlv
 
 APPROVED: Final = frozenset({"00", "08", "10", "11", "16"})
 """Response codes that mean yes; 10 is yes to the amount in the response's DE4."""
 
-_SECRET: Final = frozenset({14, 35, 36, 45, 48, 52, 53, 55, 62, 63, 120, 121, 122, 123, 124, 125, 126, 127})
-"""Elements that hold, or may hold, what PCI DSS 3.3.1 forbids to keep; of private use ones nothing is known."""
+STORED: Final = SHOWN_ELEMENTS | {2, 20, 23, 27, 43, 44, 54, 91, 94, 98, 101, 102, 103}
+"""The elements that may be written down, sealed: whatever is not here is not kept. Left out are the expiry date (14),
+the card number's other place (34), the tracks (35, 36, 45), the PIN (52), keys and codes (53, 64, 96, 128), and every
+element for additional, national, reserved or private use, of which nothing is known (46 to 48, 56 to 63, 104 to 127).
+"""
 
-_OURS: Final = frozenset(
-    {2, 3, 7, 11, 12, 13, 14, 32, 33, 35, 36, 37, 39, 41, 42, 43, 45, 49, 52, 53, 64, 90, 95, 128}
-)
-"""What the asker's own request says, or may not be kept, and a peer's response does not bring."""
+STORED_TAGS: Final = frozenset({"8A", "91"})
+"""The chip tags that may be written down, because the terminal's repeat needs them: the issuer's response code and
+its authentication data. Not issuer scripts (71, 72): a script that changes a PIN carries the PIN."""
+_CHIP: Final = 55
+
+_OURS: Final = frozenset({2, 3, 4, 7, 11, 12, 13, 32, 33, 37, 39, 41, 42, 43, 49, 90, 95})
+"""What the asker's own request says, and a peer's response does not bring."""
 
 _REVERSAL: Final = (2, 3, 4, 5, 6, 12, 13, 18, 22, 25, 32, 33, 37, 38, 41, 42, 43, 49, 50, 51, 100, 102, 103)
 """What a reversal repeats of its original."""
 
 
-def without_secrets(message: Message) -> Message:
-    """Leave out every element that may not be stored after authorisation."""
-    return message.with_fields({}, drop=[element for element in message.fields if element in _SECRET])
+def storable(message: Message) -> Message:
+    """Give what may be written down of a message: the elements in STORED, and the chip tags in STORED_TAGS."""
+    fields = message._fields
+    kept = {element: value for element, value in fields.items() if element in STORED}
+    chip = fields.get(_CHIP)
+    if isinstance(chip, Tlv):
+        tags = [(each.tag, each.value) for each in chip.entries if each.tag in STORED_TAGS]
+        if tags:
+            kept[_CHIP] = Tlv.of(tags)
+    return make_message(message.mti, kept)
 
 
 def forward(request: Message, transmitted: str, stan: str, acquirer: str) -> Message:
@@ -47,9 +61,12 @@ def trace_of(sent: Message) -> str:
 
 
 def answer_from(request: Message, response: Message) -> Message:
-    """Make the asker's response from the peer's: its code, authorisation and additional data on our identity."""
+    """Make the asker's response from the peer's: its code, authorisation and additional data on our identity.
+
+    The response is stored before it is sent, so it carries only what may be stored.
+    """
     fields: dict[int, Value] = {
-        element: value for element, value in response.fields.items() if element not in _OURS and element != 4
+        element: value for element, value in storable(response)._fields.items() if element not in _OURS
     }
     code = str(response.get(39) or "96")
     if code == "10" and response.get(4) is not None:
@@ -80,7 +97,7 @@ def renamed(message: Message, trace: str, transmitted: str, stan: str, acquirer:
     fields = _under(message, transmitted, stan, acquirer)
     if trace:
         fields[90] = trace
-    return without_secrets(message).with_fields(fields, mti=message.mti[:2] + "20")
+    return storable(message).with_fields(fields, mti=message.mti[:2] + "20")
 
 
 def _under(message: Message, transmitted: str, stan: str, acquirer: str) -> dict[int, Value]:

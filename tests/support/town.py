@@ -303,6 +303,8 @@ class Town:
     issuers: dict[str, Issuer] = attrs.field(factory=dict)
     bank: Bank | None = None
     lines: list[Line] = attrs.field(factory=list)
+    log_file: Path | None = None
+    """Where the child process logs; None: nowhere."""
 
     def __attrs_post_init__(self) -> None:
         self.authority = make_authority(self.folder / "tls", datetime.now(UTC))
@@ -355,13 +357,22 @@ class Town:
     async def start_process(self) -> None:
         """Start the switch as a child process and wait until it is ready."""
         arguments = [sys.executable, "-m", "junctor.switch", "run", "--config", str(self.config_file)]
-        self.process = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        if self.log_file is None:
+            self.process = subprocess.Popen(arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        else:
+            with self.log_file.open("ab") as log:
+                self.process = subprocess.Popen(arguments, stderr=log, stdout=log)
         for _ in range(200):
             await self.pause(0.05)
-            assert self.process.poll() is None, self.process.stderr.read().decode()[-2_000:]  # type: ignore[union-attr]
+            assert self.process.poll() is None, self._last_words()
             if await deferToThread(self._is_ready):
                 return
         raise AssertionError("the switch did not get ready within ten seconds")
+
+    def _last_words(self) -> str:
+        if self.process is not None and self.process.stderr is not None:
+            return self.process.stderr.read().decode()[-2_000:]
+        return self.log_file.read_text()[-2_000:] if self.log_file is not None else ""
 
     def _is_ready(self) -> bool:
         try:
