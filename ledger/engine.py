@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import attrs
 
-from . import corrections, flights, mail, opening, payments
+from . import administration, corrections, flights, mail, opening, payments
+from .account_items import BlockAccount, CloseAccount, UpdateAccount
 from .operations import (
     Abandon,
     Attempt,
@@ -61,6 +62,9 @@ _RULES: Final[dict[type, Callable[[Page, Any], Outcome]]] = {
     Drop: mail.drop,
     NextSession: mail.next_session,
     OpenAccount: opening.open_account,
+    UpdateAccount: administration.update_account,
+    BlockAccount: administration.block_account,
+    CloseAccount: administration.close_account,
 }
 
 

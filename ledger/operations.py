@@ -16,6 +16,8 @@ from typing import Final
 
 import attrs
 
+from .account_items import AccountItem
+
 
 @attrs.frozen
 class CardAccount:
@@ -417,6 +419,7 @@ class OpenAccount:
 Item = (
     Authorise | Inquire | Capture | Reverse | Refuse | Dispatch | Redirect | Conclude | Abandon | Silence
     | SilenceOverdue | ExpireHolds | Delivered | Attempt | Postpone | Bury | Revive | Drop | NextSession | OpenAccount
+    | AccountItem
 )  # fmt: skip
 
 

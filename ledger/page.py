@@ -11,9 +11,11 @@ from typing import Any, Final, Generic, TypeVar
 
 from .operations import AccountRef, Balance, NewDelivery
 from .state import (
+    CLOSED,
     INT64_MAX,
     INT64_MIN,
     Account,
+    AccountEvent,
     DeadLetter,
     Delivery,
     Entry,
@@ -30,6 +32,7 @@ K = TypeVar("K")
 R = TypeVar("R")
 
 _ABSENT: Final[Any] = object()
+_TERMS: Final[Any] = object()
 _pack_entry: Final = Struct(">qq").pack
 
 
@@ -96,6 +99,10 @@ class Page:
         self.cards: Table[bytes, tuple[int, ...]] = Table("cards", undo)
         self.accounts: Table[int, Account] = Table("accounts", undo)
         self.holders: Table[str, Holder] = Table("holders", undo)
+        self.remembered_cards: set[AccountRef] = set()
+        """Cards whose accounts were not looked up for this page."""
+        self.account_cards: Table[str, tuple[bytes, ...]] = Table("account_cards", undo)
+        self.account_events: Table[tuple[int, int], AccountEvent] = Table("account_events", undo)
         self.messages: Table[bytes, Message] = Table("messages", undo)
         self.transactions: Table[bytes, Txn] = Table("transactions", undo)
         self.flights: Table[bytes, Flight] = Table("flights", undo)
@@ -104,6 +111,7 @@ class Page:
         self.dead_letters: Table[LaneSeq, DeadLetter] = Table("dead_letters", undo)
         self.entries: list[Entry] = []
         self.touched: dict[int, Account] = {}
+        self.amended: dict[int, Account] = {}
         self.account_id_max: int | None = None
         self.overdue_before_us: int | None = None
         """Open transactions whose time passed before this are loaded."""
@@ -122,6 +130,8 @@ class Page:
             rows, key, old = undo.pop()
             if rows is None:
                 key.posted, key.held, key.seq, key.overdraw, key.overfill = old
+            elif rows is _TERMS:
+                key.floor, key.ceiling, key.flags = old
             elif old is _ABSENT:
                 del rows[key]
             else:
@@ -132,12 +142,18 @@ class Page:
         """Undo every change of the batch."""
         self.take_back((0, 0))
         self.touched.clear()
+        self.amended.clear()
 
     # ------------------------------------------------------------ accounts
 
     def find_account(self, ref: AccountRef) -> Account | None:
         account_id = self.find_account_id(ref)
-        return None if account_id is None else self.get_account(account_id)
+        if account_id is None:
+            return None
+        account = self.get_account(account_id)
+        if account.flags & CLOSED and ref in self.remembered_cards:
+            raise Missing("cards", ref)  # it may have left its card
+        return account
 
     def find_account_id(self, ref: AccountRef) -> int | None:
         """Find the number of an account by its code, by a card (its first account), or by both."""
@@ -196,6 +212,12 @@ class Page:
             (account_id, seq, self.bdate, txn_key, kind, amount, posted, held_delta, held, self.now_us)
         )
         return _pack_entry(account_id, seq)
+
+    def amend(self, account: Account, floor: int | None, ceiling: int | None, flags: int) -> None:
+        """Give an account other limits or flags."""
+        self._undo.append((_TERMS, account, (account.floor, account.ceiling, account.flags)))
+        self.amended[account.account_id] = account
+        account.floor, account.ceiling, account.flags = floor, ceiling, flags
 
     def take_account_id(self) -> int:
         """Give the next free account number."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 
+from .account_items import BlockAccount, CloseAccount, UpdateAccount
 from .operations import (
     Abandon,
     AccountRef,
@@ -56,6 +57,7 @@ class Wants:
     cards: set[bytes] = attrs.field(factory=set)
     accounts: set[int] = attrs.field(factory=set)
     holders: set[str] = attrs.field(factory=set)
+    account_cards: set[str] = attrs.field(factory=set)
     messages: set[bytes] = attrs.field(factory=set)
     transactions: set[bytes] = attrs.field(factory=set)
     flights: set[bytes] = attrs.field(factory=set)
@@ -138,6 +140,11 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 wants.holders.add(item.code)
                 wants.cards.update(item.cards)
                 wants.account_id_max = True
+            case UpdateAccount() | BlockAccount() | CloseAccount():
+                wants.holders.add(item.code)
+                wants.references.add(item.code)
+                if isinstance(item, CloseAccount) and item.forget:
+                    wants.account_cards.add(item.code)
             case SilenceOverdue():
                 wants.overdue = _wider(wants.overdue, item.before_us, item.most + len(item.except_keys) + len(items))
             case ExpireHolds():
@@ -161,6 +168,8 @@ def next_wants(page: Page, first: Wants) -> Wants:
         if letter is not None and letter.settles is not None:
             keys.add(letter.settles)
             _unless_loaded(wants.transactions, page.transactions.loaded, (letter.settles,))
+    for code in first.account_cards:
+        _unless_loaded(wants.cards, page.cards.loaded, page.account_cards.loaded.get(code) or ())
     for key in keys:
         message = page.messages.loaded.get(key)
         if message is not None and message.txn_key != key:

@@ -22,7 +22,7 @@ from .operations import OutcomeUnknown, StoreUnavailable
 from .page import Page
 from .plan import Wants
 from .ports import Limits, Poisoned, Retry, wrong_version
-from .references import References, accounts_of
+from .references import References, accounts_of, keep_account_cards
 from .state import Account
 from .vault import Vault
 
@@ -238,6 +238,9 @@ class PostgresqlDatabase:
             sql.BALANCES, page.accounts.loaded, accounts, lambda row: Account(*row), literals.integers
         )
         yield from _look_up(sql.HOLDERS, page.holders.loaded, wants.holders, rows.holder_in, literals.texts, at=1)
+        if wants.account_cards:
+            asked = list(wants.account_cards)
+            yield sql.ACCOUNT_CARDS, (literals.texts(asked),), partial(keep_account_cards, page, asked)
         if wants.account_id_max and page.account_id_max is None:
 
             def read(found: list[Any]) -> None:
@@ -309,6 +312,8 @@ class PostgresqlDatabase:
         vault = self._vault
         new = page.accounts.changed
         yield sql.INSERT_ACCOUNTS, [rows.account_out(row) for _, row in page.holders.inserted()]
+        yield sql.UPDATE_NAMES, [(code, row.name) for code, row in page.holders.updated()]
+        yield sql.DELETE_CARDS, rows.cards_anew(page)
         yield sql.INSERT_CARDS, rows.cards_out(page)
         yield sql.INSERT_BALANCES, [rows.balance_out(row) for row in new.values() if row is not None]
         yield (
@@ -316,9 +321,12 @@ class PostgresqlDatabase:
             [
                 (row.account_id, row.posted, row.held, row.seq, row.overdraw, row.overfill)
                 for row in page.touched.values()
-                if row.account_id not in new
+                if row.account_id not in new and row.account_id not in page.amended
             ],
         )
+        amended = [row for row in page.amended.values() if row.account_id not in new]
+        yield sql.AMEND_BALANCES, [rows.amended_out(row) for row in amended]
+        yield sql.INSERT_ACCOUNT_EVENTS, [rows.account_event_out(row) for _, row in page.account_events.inserted()]
         yield sql.INSERT_ENTRIES, page.entries
         yield sql.INSERT_MESSAGES, [rows.message_out(row, page, vault) for _, row in page.messages.inserted()]
         yield sql.INSERT_TXNS, [rows.txn_out(row, page) for _, row in page.transactions.inserted()]

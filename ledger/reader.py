@@ -9,15 +9,18 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, func, literal_column, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import views
+from . import history, views
 from .connecting import make_engine
 from .operations import StoreUnavailable
 from .ports import Limits
 from .reports import (
+    AccountEventReport,
     AccountReport,
+    BalanceReport,
     DeadLetterReport,
     DeliveryReport,
     EntryReport,
+    ExportReport,
     HeadReport,
     LaneReport,
     MessageReport,
@@ -157,6 +160,23 @@ class Reader:
                 .limit(most)
             )
             return [views.entry(row, row.code) for row in rows]
+
+    def balance_at(self, code: str, before_us: int | None = None) -> BalanceReport | None:
+        """Give what an account held just before that time, or now; None when there is no such account."""
+        with self._reading() as run:
+            return history.balance_at(run, code, before_us)
+
+    def account_events(self, code: str) -> list[AccountEventReport]:
+        """List what operators changed about an account, the oldest first."""
+        with self._reading() as run:
+            return history.account_events(run, code)
+
+    def exported(
+        self, first: int, last: int, *, after: tuple[str, int] = ("", 0), most: int = 1000
+    ) -> list[ExportReport]:
+        """List entries of business dates (yyyymmdd), by account code and number, from after one of them."""
+        with self._reading() as run:
+            return history.exported(run, first, last, after, most)
 
     def trial_balance(self) -> list[TrialBalance]:
         """Add up all accounts, for each currency."""

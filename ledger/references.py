@@ -1,7 +1,7 @@
 """Which accounts a code or a card names, remembered up to a limit.
 
-An account keeps its code and a card its accounts, so what was found stays true; what was not found may have been
-opened meanwhile, and is looked up again.
+An account keeps its code, and a card its accounts until one is closed and forgotten: a card that leads to a closed
+account is looked up again, as is what was not found, which may have been opened meanwhile.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class References:
         for card in cards - page.cards.loaded.keys() - anew:
             if card in self._cards:
                 page.cards.loaded[card] = self._cards[card]
-        return list(codes - page.codes.loaded.keys()), list(cards - page.cards.loaded.keys())
+                page.remembered_cards.add(card)
+        unknown = (cards - page.cards.loaded.keys()) | {card for card in anew if card in page.remembered_cards}
+        return list(codes - page.codes.loaded.keys()), list(unknown)
 
     def keep_codes(self, page: Page, asked: Iterable[str], found: Iterable[tuple[str, int]]) -> None:
         """Put codes that were looked up on the page, and remember those that exist."""
@@ -68,6 +70,7 @@ class References:
         for card, account_id in found:
             owned[card] = (*owned.get(card, ()), account_id)
         page.cards.loaded.update(dict.fromkeys(asked))
+        page.remembered_cards.difference_update(asked)
         page.cards.loaded.update(owned)
         for card, accounts in owned.items():
             self._remember(self._cards, card, accounts)
@@ -80,6 +83,14 @@ class References:
         if key not in known and len(known) >= self._most:
             del known[next(iter(known))]
         known[key] = value
+
+
+def keep_account_cards(page: Page, asked: Iterable[str], found: Iterable[tuple[str, bytes]]) -> None:
+    """Put the cards of accounts on the page; `found`: an account's code and one of its cards."""
+    owned: dict[str, tuple[bytes, ...]] = dict.fromkeys(asked, ())
+    for code, card in found:
+        owned[code] = (*owned[code], card)
+    page.account_cards.loaded.update(owned)
 
 
 def accounts_of(wants: Wants, page: Page) -> set[int]:

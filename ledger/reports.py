@@ -149,6 +149,49 @@ class AccountReport:
 
 
 @attrs.frozen
+class BalanceReport:
+    """What an account held after one of its entries; `seq` 0 and no time before its first."""
+
+    code: str
+    currency: str
+    seq: int
+    at_us: int | None
+    posted_minor: int
+    held_minor: int
+
+
+@attrs.frozen
+class AccountEventReport:
+    """What an operator changed about an account, and why; `change` is a JSON object."""
+
+    account: str
+    seq: int
+    bdate: int
+    at_us: int
+    who: str
+    action: str
+    reason: str
+    change: str
+
+
+@attrs.frozen
+class ExportReport:
+    """One entry with all that another system needs to book it."""
+
+    bdate: int
+    account: str
+    seq: int
+    at_us: int
+    kind: str
+    currency: str
+    amount_minor: int
+    balance_minor: int
+    held_delta_minor: int
+    held_minor: int
+    txn_key: bytes
+
+
+@attrs.frozen
 class TransactionReport:
     """One payment over all its messages; `state` is None when nothing of it was ever set aside or moved."""
 

@@ -15,6 +15,7 @@ from .state import (
     INT64_MAX,
     INT64_MIN,
     Account,
+    AccountEvent,
     DeadLetter,
     Delivery,
     Flight,
@@ -48,6 +49,7 @@ FLIGHT: Final = (
     "reversal_kind", "reversal_settles", "reversal_expires_us", "reversal", "legs", "entries", "keeps_hold",
     "expires_us",
 )  # fmt: skip
+AMENDED: Final = ("posted", "held", "seq", "floor", "ceiling", "flags", "overdraw", "overfill")
 BALANCE: Final = (
     "account_id", "currency", "posted", "held", "seq", "floor", "ceiling", "flags", "overdraw", "overfill",
 )  # fmt: skip
@@ -56,6 +58,7 @@ ENTRY: Final = (
 )  # fmt: skip
 ACCOUNT: Final = ("account_id", "code", "kind", "currency", "institution", "name", "created_us")
 HOLDER: Final = (*ACCOUNT, "floor")
+ACCOUNT_EVENT: Final = ("account_id", "seq", "bdate", "at_us", "who", "action", "reason", "change")
 CARD: Final = ("card_ref", "ordinal", "account_id")
 LANE: Final = ("lane", "tail_seq", "session")
 DELIVERY: Final = (
@@ -239,14 +242,36 @@ def account_out(row: Holder) -> Row:
     return (row.account_id, row.code, row.kind, row.currency, row.institution, row.name, row.created_us)
 
 
+def amended_out(row: Account) -> Row:
+    """Give what may change of a balance whose limits changed, after its key."""
+    return (
+        row.account_id, row.posted, row.held, row.seq, row.floor, row.ceiling, row.flags, row.overdraw, row.overfill,
+    )  # fmt: skip
+
+
+def cards_anew(page: Page) -> list[Row]:
+    """Give the cards that lost an account, whose rows are written anew."""
+    return [(card,) for card, accounts in page.cards.changed.items() if not _gained(page, card, accounts or ())]
+
+
 def cards_out(page: Page) -> list[Row]:
-    """Give the accounts that cards gained."""
+    """Give the accounts that cards gained; all of them for a card that lost one."""
     return [
         (card, ordinal, account_id)
         for card, accounts in page.cards.changed.items()
         for ordinal, account_id in enumerate(accounts or ())
-        if ordinal >= len(page.cards.loaded.get(card) or ())
+        if ordinal >= len(page.cards.loaded.get(card) or ()) or not _gained(page, card, accounts or ())
     ]
+
+
+def _gained(page: Page, card: bytes, accounts: tuple[int, ...]) -> bool:
+    before = page.cards.loaded.get(card) or ()
+    return accounts[: len(before)] == before
+
+
+def account_event_out(row: AccountEvent) -> Row:
+    """Give an event to be inserted."""
+    return (row.account_id, row.seq, row.bdate, row.at_us, row.who, row.action, row.reason, row.change)
 
 
 def holder_in(row: Row) -> Holder:

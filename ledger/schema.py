@@ -80,6 +80,21 @@ card: Final = _table(
     _must("account_id", BigInteger),
 )
 
+Index("card_account", card.c.account_id)
+
+# What an operator changed: inserted once, never changed; its number is that of an entry without an amount.
+account_event: Final = _table(
+    "account_event",
+    _key("account_id", BigInteger),
+    _key("seq", BigInteger),
+    _must("bdate", Integer),
+    _must("at_us", BigInteger),
+    _must("who", Text),
+    _must("action", Text),
+    _must("reason", Text),
+    _must("change", Text),  # JSON: what changed, from what to what
+)
+
 # The one row that every posting updates: half empty pages keep its new versions beside the old.
 balance: Final = _table(
     "balance",

@@ -57,6 +57,7 @@ _DELIVERY: Final = _select("delivery", rows.DELIVERY, "lane = ? AND seq = ?")
 _DEAD_LETTER: Final = _select("dead_letter", rows.DEAD_LETTER, "lane = ? AND seq = ?")
 _ACCOUNT_ID: Final = "SELECT code, account_id FROM account WHERE code = ?"
 _CARD_ACCOUNTS: Final = "SELECT card_ref, account_id FROM card WHERE card_ref = ? ORDER BY ordinal"
+_ACCOUNT_CARDS: Final = "SELECT card_ref FROM card WHERE account_id = (SELECT account_id FROM account WHERE code = ?)"
 _HOLDER: Final = (
     f"SELECT {_columns('a.' + name for name in rows.ACCOUNT)}, b.floor FROM account a"
     " JOIN balance b USING (account_id) WHERE a.code = ?"
@@ -203,6 +204,8 @@ class SqliteDatabase:
         accounts = accounts_of(wants, page)
         _fetch(connection, _BALANCE, ((it,) for it in accounts), page.accounts.loaded, lambda row: Account(*row))
         _fetch(connection, _HOLDER, ((it,) for it in wants.holders), page.holders.loaded, rows.holder_in)
+        for code in wants.account_cards:
+            page.account_cards.loaded[code] = tuple(card for (card,) in connection.execute(_ACCOUNT_CARDS, (code,)))
         if wants.account_id_max and page.account_id_max is None:
             (page.account_id_max,) = connection.execute("SELECT coalesce(max(account_id), 0) FROM account").fetchone()
 
@@ -254,10 +257,9 @@ class SqliteDatabase:
         many, vault = self._connect().executemany, self._vault
         new_accounts = page.accounts.changed
         many(_insert("account", rows.ACCOUNT), [rows.account_out(row) for _, row in page.holders.inserted()])
-        many(
-            _insert("card", rows.CARD),
-            rows.cards_out(page),
-        )
+        many("UPDATE account SET name = ? WHERE code = ?", [(row.name, code) for code, row in page.holders.updated()])
+        many("DELETE FROM card WHERE card_ref = ?", rows.cards_anew(page))
+        many(_insert("card", rows.CARD), rows.cards_out(page))
         many(
             _insert("balance", rows.BALANCE),
             [rows.balance_out(row) for row in new_accounts.values() if row is not None],
@@ -267,8 +269,20 @@ class SqliteDatabase:
             [
                 (row.posted, row.held, row.seq, row.overdraw, row.overfill, row.account_id)
                 for row in page.touched.values()
-                if row.account_id not in new_accounts
+                if row.account_id not in new_accounts and row.account_id not in page.amended
             ],
+        )
+        many(
+            f"UPDATE balance SET {', '.join(f'{name} = ?' for name in rows.AMENDED)} WHERE account_id = ?",
+            [
+                (*values, number)
+                for number, *values in map(rows.amended_out, page.amended.values())
+                if number not in new_accounts
+            ],
+        )
+        many(
+            _insert("account_event", rows.ACCOUNT_EVENT),
+            [rows.account_event_out(row) for _, row in page.account_events.inserted()],
         )
         many(_insert("entry", rows.ENTRY), page.entries)
         many(

@@ -160,6 +160,20 @@ class Holder:
     created_us: int
 
 
+@attrs.frozen
+class AccountEvent:
+    """What an operator changed about an account; `seq` is that of its entry, `change` a JSON object."""
+
+    account_id: int
+    seq: int
+    bdate: int
+    at_us: int
+    who: str
+    action: str
+    reason: str = attrs.field(repr=False)
+    change: str
+
+
 @attrs.define(eq=False)
 class Message:
     """A message that has its answer. `facts` and what follows are there only for one that is being written."""

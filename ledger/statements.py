@@ -96,6 +96,10 @@ ACCOUNT_IDS: Final = "SELECT code, account_id FROM account WHERE code = ANY(%s::
 CARD_ACCOUNTS: Final = (
     "SELECT card_ref, account_id FROM card WHERE card_ref = ANY(%s::bytea[]) ORDER BY card_ref, ordinal"
 )
+ACCOUNT_CARDS: Final = (
+    "SELECT a.code, c.card_ref FROM account a JOIN card c ON c.account_id = a.account_id"
+    " WHERE a.code = ANY(%s::text[])"
+)
 ACCOUNT_ID_MAX: Final = "SELECT coalesce(max(account_id), 0) FROM account"
 OVERDUE: Final = (
     f"SELECT {', '.join(rows.FLIGHT)} FROM in_flight WHERE until_us < %s"
@@ -113,6 +117,10 @@ HEADS: Final = (
 )
 
 INSERT_ACCOUNTS: Final = Insert(schema.account, rows.ACCOUNT)
+UPDATE_NAMES: Final = Update(schema.account, ("code",), ("name",))
+INSERT_ACCOUNT_EVENTS: Final = Insert(schema.account_event, rows.ACCOUNT_EVENT)
+AMEND_BALANCES: Final = Update(schema.balance, ("account_id",), rows.AMENDED)
+DELETE_CARDS: Final = Delete(schema.card, ("card_ref",))
 INSERT_CARDS: Final = Insert(schema.card, rows.CARD)
 INSERT_BALANCES: Final = Insert(schema.balance, rows.BALANCE)
 UPDATE_BALANCES: Final = Update(schema.balance, ("account_id",), ("posted", "held", "seq", "overdraw", "overfill"))

@@ -13,6 +13,7 @@ import click
 from ...codecs.money import format_minor
 from ...ledger import Store, Vault
 from ...ledger.operations import Answered, Approved, Conflict, Decided, Declined, Done, Failed, Outcome
+from .account_changes import block, close, unblock, update
 from .amounts import exponent_of
 from .books import reading, tell, writing
 from .cards import ask_for_card, read_cards_file
@@ -50,6 +51,10 @@ _ENTRY_COLUMNS = [
 @click.group()
 def account() -> None:
     """Accounts and their balances."""
+
+
+for _change in (update, block, unblock, close):
+    account.add_command(_change)
 
 
 @account.command("list")

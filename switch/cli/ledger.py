@@ -9,6 +9,7 @@ import click
 from ...codecs.money import format_minor
 from .amounts import exponent_of
 from .books import reading, tell
+from .ledger_entries import export, statement
 from .options import config_option, json_option, read_settings
 from .output import Column, Row, write_rows
 
@@ -16,6 +17,10 @@ from .output import Column, Row, write_rows
 @click.group()
 def ledger() -> None:
     """The books as a whole."""
+
+
+ledger.add_command(statement)
+ledger.add_command(export)
 
 
 @ledger.command("trial-balance")

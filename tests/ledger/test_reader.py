@@ -167,3 +167,30 @@ def test_reports_print_no_names_and_no_bodies(bank: Bank) -> None:
     with open_reader(bank.url, bank.vault) as reader:
         assert "Secret" not in repr(reader.account("kate"))
         assert "4761739001010119" not in repr(reader.lane_head("blue"))
+
+
+def test_a_balance_in_the_past_is_that_after_the_last_entry_before_it(bank: Bank) -> None:
+    assert bank.see(lambda reader: reader.balance_at("nobody")) is None
+    found = bank.see(lambda reader: reader.balance_at("shop"))
+    assert (found.seq, found.at_us, found.posted_minor, found.held_minor, found.currency) == (0, None, 0, 0, "EUR")
+    for number, amount in ((1, 100), (2, 200), (3, 400)):
+        bank.one(purchase(number, amount))
+    times = [entry.at_us for entry in bank.see(lambda reader: reader.statement("shop"))]
+    at = bank.see(lambda reader: [reader.balance_at("shop", moment) for moment in (*times, None)])
+    assert [(it.seq, it.posted_minor) for it in at] == [(0, 0), (1, 100), (2, 300), (3, 700)]
+
+
+def test_an_export_gives_every_entry_of_its_dates_once_in_steps(bank: Bank) -> None:
+    bank.commit(purchase(1, 100), purchase(2, 200, hold=True))
+    (bdate,) = {entry.bdate for entry in bank.see(lambda reader: reader.statement("anna"))}
+    whole = bank.see(lambda reader: reader.exported(bdate, bdate))
+    assert [(it.account, it.seq, it.kind, it.amount_minor, it.held_delta_minor) for it in whole[:3]] == [
+        ("anna", 1, "principal", 100_000, 0),
+        ("anna", 2, "principal", -100, 0),
+        ("anna", 3, "hold", 0, 200),
+    ]
+    assert [(it.account, it.seq) for it in whole[3:]] == [("shop", 1), ("world.978", 1)]
+    assert {(it.currency, it.bdate) for it in whole} == {("EUR", bdate)}
+    rest = bank.see(lambda reader: reader.exported(bdate, bdate, after=("anna", 2), most=2))
+    assert rest == whole[2:4]
+    assert bank.see(lambda reader: reader.exported(bdate + 1, bdate + 9)) == []

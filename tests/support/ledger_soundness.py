@@ -7,11 +7,11 @@ from typing import Any
 
 from junctor.ledger.connecting import make_engine
 from junctor.ledger.rows import unpack_legs, unpack_places
-from junctor.ledger.schema import balance, dead_letter, delivery, entry, in_flight, message, txn
+from junctor.ledger.schema import account_event, balance, dead_letter, delivery, entry, in_flight, message, txn
 from junctor.ledger.state import Standing
 from sqlalchemy import select
 
-SOUND = (balance, entry, txn, in_flight, message, delivery, dead_letter)
+SOUND = (account_event, balance, entry, txn, in_flight, message, delivery, dead_letter)
 
 
 def check_sound(url: str) -> None:
@@ -26,6 +26,7 @@ def check_sound(url: str) -> None:
             for debit, _, amount, _ in unpack_legs(row.legs):
                 holds[debit] += amount
         placed += unpack_places(row.entries)
+    placed += [(row.account_id, row.seq) for row in tables["account_event"]]
     by_account: dict[int, list[Any]] = {number: [] for number in balances}
     sums: Counter[tuple[bytes, int]] = Counter()
     for row in sorted(tables["entry"], key=lambda it: (it.account_id, it.seq)):
