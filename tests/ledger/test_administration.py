@@ -64,11 +64,12 @@ def test_no_floor_and_a_ceiling_can_be_set_and_taken_away(bank: Bank) -> None:
 def test_a_block_refuses_its_direction_until_it_is_lifted(
     bank: Bank, block: dict[str, Any], out: Reason | None, into: Reason | None
 ) -> None:
+    lifted: dict[str, Any] = dict.fromkeys(block, False)
     outcomes = bank.commit(
         BlockAccount("anna", **WHY, **block),
         purchase(1, 5),
         purchase(2, 5, movements=(pay(5, "shop", "anna"),)),
-        BlockAccount("anna", **WHY, **{name: False for name in block}),
+        BlockAccount("anna", **WHY, **lifted),
         purchase(3, 5),
         purchase(4, 5, movements=(pay(5, "shop", "anna"),)),
     )
