@@ -93,6 +93,8 @@ class Page:
     def __init__(self, now_us: int, bdate: int) -> None:
         self.now_us = now_us
         self.bdate = bdate
+        self.chain_id = self.batch_n = 0
+        """The place in the hash chain of what this batch adds."""
         self._undo: list[tuple[Any, Any, Any]] = []
         undo = self._undo
         self.codes: Table[str, int] = Table("codes", undo)
@@ -117,6 +119,12 @@ class Page:
         """Open transactions whose time passed before this are loaded."""
         self.expired_before_us: int | None = None
         """Holds whose time passed before this are loaded."""
+
+    def next(self) -> Page:
+        """Give an empty page of the same transaction."""
+        page = Page(self.now_us, self.bdate)
+        page.chain_id, page.batch_n = self.chain_id, self.batch_n
+        return page
 
     # ------------------------------------------------------------ taking back
 
@@ -209,8 +217,11 @@ class Page:
         account.held = held
         account.seq = seq = account.seq + 1
         self.entries.append(
-            (account_id, seq, self.bdate, txn_key, kind, amount, posted, held_delta, held, self.now_us)
-        )
+            (
+                account_id, seq, self.bdate, txn_key, kind, amount, posted, held_delta, held, self.now_us,
+                self.chain_id, self.batch_n,
+            )
+        )  # fmt: skip
         return _pack_entry(account_id, seq)
 
     def amend(self, account: Account, floor: int | None, ceiling: int | None, flags: int) -> None:

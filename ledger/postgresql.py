@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -18,7 +18,9 @@ from psycopg.abc import PQGen
 
 from . import literals, rows
 from . import statements as sql
+from .look_ups import Query, look_up, look_up_places
 from .operations import OutcomeUnknown, StoreUnavailable
+from .own_chain import OwnChain
 from .page import Page
 from .plan import Wants
 from .ports import Limits, Poisoned, Retry, wrong_version
@@ -47,8 +49,6 @@ _UNAVAILABLE: Final = ("08", "25", "28", "42501", "53", "55P03", "57", "58", "XX
 
 _LOST: Final = (errors.AdminShutdown, errors.CrashShutdown)
 
-_Query = tuple[str, Sequence[Any], Callable[[list[Any]], None] | None]
-
 
 class _Connection(psycopg.Connection[Any]):
     """A connection on which no round trip takes for ever."""
@@ -75,6 +75,7 @@ class PostgresqlDatabase:
         self._limits = limits
         self._version = version
         self._references = References(limits.references_max)
+        self._chain = OwnChain()
         self._connection: _Connection | None = None
 
     # ------------------------------------------------------------ the connection
@@ -117,7 +118,7 @@ class PostgresqlDatabase:
             yield
         except psycopg.Error as error:
             raise self._blame(error, committing) from None
-        except (StoreUnavailable, Poisoned):
+        except (StoreUnavailable, Poisoned, Retry):
             raise
         except Exception as error:  # what cannot be written is looked for item by item
             raise Poisoned(type(error).__name__) from None
@@ -146,11 +147,19 @@ class PostgresqlDatabase:
             return int(found[0])
 
     def commit(self) -> None:
+        queries: list[Query] = [*self._chaining(), ("COMMIT", (), None)]
         with self._blaming(committing=True):
-            self._connect().execute("COMMIT")
+            self._run(queries)
+
+    def _chaining(self) -> Iterator[Query]:
+        """Put what this transaction added into the hash chain."""
+        for batch, advance in self._chain.close():
+            yield sql.INSERT_BATCHES.sql, sql.INSERT_BATCHES.parameters([batch]), None
+            yield sql.CHAIN_ADVANCE, advance, None
 
     def rollback(self) -> None:
         self._references.clear()
+        self._chain.roll_back()
         connection = self._connection
         if connection is None:
             return
@@ -163,19 +172,23 @@ class PostgresqlDatabase:
     def set_savepoint(self) -> None:
         with self._blaming():
             self._connect().execute("SAVEPOINT item")
+            self._chain.set_savepoint()
 
     def return_to_savepoint(self) -> None:
         with self._blaming():
             self._connect().execute("ROLLBACK TO item")
+            self._chain.return_to_savepoint()
 
     def close(self) -> None:
         self._references.clear()
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(psycopg.Error):
+                self._chain.release(partial(_ask, connection))
+            with contextlib.suppress(psycopg.Error):
                 connection.close()
 
-    def _run(self, queries: Iterable[_Query]) -> None:
+    def _run(self, queries: Iterable[Query]) -> None:
         """Send statements in one round trip, and give each one's rows to its reader."""
         connection = self._connect()
         sent = []
@@ -199,15 +212,20 @@ class PostgresqlDatabase:
                 raise StoreUnavailable("no business day is open")
             page.bdate = bdate
 
+        if self._chain.chain_id is None:
+            now_us = self.clock_us()
+            with self._blaming():
+                self._chain.take(partial(_ask, self._connect()), now_us)
         with self._blaming():
-            self._load(page, wants, [("BEGIN", (), None), (sql.DAY, (), date)])
+            head = (sql.CHAIN_HEAD, (self._chain.chain_id,), partial(self._chain.begin, page))
+            self._load(page, wants, [("BEGIN", (), None), (sql.DAY, (), date), head])
         return page
 
     def load(self, page: Page, wants: Wants) -> None:
         with self._blaming():
             self._load(page, wants, [])
 
-    def _load(self, page: Page, wants: Wants, queries: list[_Query]) -> None:
+    def _load(self, page: Page, wants: Wants, queries: list[Query]) -> None:
         unknown = self._resolve(page, wants)
         if unknown:
             self._run([*queries, *unknown])
@@ -218,10 +236,10 @@ class PostgresqlDatabase:
         if queries:
             self._run(queries)
 
-    def _resolve(self, page: Page, wants: Wants) -> list[_Query]:
+    def _resolve(self, page: Page, wants: Wants) -> list[Query]:
         """Look up codes and cards that are not remembered."""
         codes, cards = self._references.resolve(wants, page)
-        queries: list[_Query] = []
+        queries: list[Query] = []
         if codes:
             queries.append(
                 (sql.ACCOUNT_IDS, (literals.texts(codes),), partial(self._references.keep_codes, page, codes))
@@ -232,12 +250,10 @@ class PostgresqlDatabase:
             )
         return queries
 
-    def _account_queries(self, page: Page, wants: Wants) -> Iterator[_Query]:
+    def _account_queries(self, page: Page, wants: Wants) -> Iterator[Query]:
         accounts = accounts_of(wants, page)
-        yield from _look_up(
-            sql.BALANCES, page.accounts.loaded, accounts, lambda row: Account(*row), literals.integers
-        )
-        yield from _look_up(sql.HOLDERS, page.holders.loaded, wants.holders, rows.holder_in, literals.texts, at=1)
+        yield from look_up(sql.BALANCES, page.accounts.loaded, accounts, lambda row: Account(*row), literals.integers)
+        yield from look_up(sql.HOLDERS, page.holders.loaded, wants.holders, rows.holder_in, literals.texts, at=1)
         if wants.account_cards:
             asked = list(wants.account_cards)
             yield sql.ACCOUNT_CARDS, (literals.texts(asked),), partial(keep_account_cards, page, asked)
@@ -248,20 +264,20 @@ class PostgresqlDatabase:
 
             yield sql.ACCOUNT_ID_MAX, (), read
 
-    def _queue_queries(self, page: Page, wants: Wants) -> Iterator[_Query]:
+    def _queue_queries(self, page: Page, wants: Wants) -> Iterator[Query]:
         vault = self._vault
-        yield from _look_up(sql.LANES, page.lanes.loaded, wants.lanes, rows.lane_in, literals.texts)
-        yield from _look_up_places(
+        yield from look_up(sql.LANES, page.lanes.loaded, wants.lanes, rows.lane_in, literals.texts)
+        yield from look_up_places(
             sql.DELIVERIES, page.deliveries.loaded, wants.deliveries, lambda row: rows.delivery_in(row, vault)
         )
-        yield from _look_up_places(
+        yield from look_up_places(
             sql.DEAD_LETTERS,
             page.dead_letters.loaded,
             wants.dead_letters,
             lambda row: rows.dead_letter_in(row, vault),
         )
 
-    def _key_queries(self, page: Page, wants: Wants) -> Iterator[_Query]:
+    def _key_queries(self, page: Page, wants: Wants) -> Iterator[Query]:
         vault = self._vault
 
         def read_overdue(found: list[Any]) -> None:
@@ -278,11 +294,11 @@ class PostgresqlDatabase:
         if wants.expired is not None:
             page.expired_before_us = wants.expired.before_us
             yield sql.EXPIRED, (wants.expired.before_us, wants.expired.most), read_expired
-        yield from _look_up(
+        yield from look_up(
             sql.FLIGHTS, page.flights.loaded, wants.flights, lambda row: rows.flight_in(row, vault), literals.blobs
         )
-        yield from _look_up(sql.TXNS, page.transactions.loaded, wants.transactions, rows.txn_in, literals.blobs)
-        yield from _look_up(
+        yield from look_up(sql.TXNS, page.transactions.loaded, wants.transactions, rows.txn_in, literals.blobs)
+        yield from look_up(
             sql.MESSAGES,
             page.messages.loaded,
             wants.messages,
@@ -294,7 +310,7 @@ class PostgresqlDatabase:
 
     def write(self, page: Page, *, commit: bool) -> None:
         with self._blaming():
-            queries: list[_Query] = [
+            queries: list[Query] = [
                 (statement.sql, statement.parameters(values), None)
                 for statement, values in (*self._books(page), *self._queues(page))
                 if values
@@ -303,7 +319,7 @@ class PostgresqlDatabase:
             if gone:
                 queries.append((sql.HEADS, (literals.texts(gone),), None))
             if commit:
-                queries.append(("COMMIT", (), None))
+                queries += [*self._chaining(), ("COMMIT", (), None)]
         with self._blaming(committing=commit):
             if queries:
                 self._run(queries)
@@ -327,8 +343,10 @@ class PostgresqlDatabase:
         amended = [row for row in page.amended.values() if row.account_id not in new]
         yield sql.AMEND_BALANCES, [rows.amended_out(row) for row in amended]
         yield sql.INSERT_ACCOUNT_EVENTS, [rows.account_event_out(row) for _, row in page.account_events.inserted()]
+        messages = [rows.message_out(row, page, vault) for _, row in page.messages.inserted()]
         yield sql.INSERT_ENTRIES, page.entries
-        yield sql.INSERT_MESSAGES, [rows.message_out(row, page, vault) for _, row in page.messages.inserted()]
+        yield sql.INSERT_MESSAGES, messages
+        self._chain.add(messages, page.entries)
         yield sql.INSERT_TXNS, [rows.txn_out(row, page) for _, row in page.transactions.inserted()]
         yield sql.UPDATE_TXNS, [rows.txn_out(row, page) for _, row in page.transactions.updated()]
         redirected = page.flights.updated()
@@ -359,6 +377,10 @@ class PostgresqlDatabase:
         )
 
 
+def _ask(connection: _Connection, text: str, values: Sequence[Any]) -> list[Any]:
+    return connection.execute(text.replace("?", "%s"), values).fetchall()
+
+
 def _is_lost(connection: _Connection | None) -> bool:
     return connection is None or connection.closed or connection.pgconn.status != pq.ConnStatus.OK
 
@@ -371,38 +393,3 @@ def _is_of_the_driver(error: psycopg.Error) -> bool:
 def _name(error: psycopg.Error) -> str:
     """Name an error without its text, which may hold content."""
     return f"{type(error).__name__} {error.sqlstate}" if error.sqlstate else type(error).__name__
-
-
-def _look_up(
-    text: str,
-    loaded: dict[Any, Any],
-    keys: Iterable[Any],
-    read_row: Callable[[Any], Any],
-    write_list: Callable[[Iterable[Any]], str],
-    at: int = 0,
-) -> Iterator[_Query]:
-    """Ask for one row per key that is not loaded; a key without a row is known to have none."""
-    new = [key for key in keys if key not in loaded]
-
-    def read(found: list[Any]) -> None:
-        loaded.update(dict.fromkeys(new))
-        for row in found:
-            loaded[row[at]] = read_row(row)
-
-    if new:
-        yield text, (write_list(new),), read
-
-
-def _look_up_places(
-    text: str, loaded: dict[Any, Any], places: Iterable[tuple[str, int]], read_row: Callable[[Any], Any]
-) -> Iterator[_Query]:
-    new = [place for place in places if place not in loaded]
-
-    def read(found: list[Any]) -> None:
-        loaded.update(dict.fromkeys(new))
-        for row in found:
-            loaded[row[:2]] = read_row(row)
-
-    if new:
-        lanes, numbers = zip(*new, strict=True)
-        yield text, (literals.texts(lanes), literals.integers(numbers)), read

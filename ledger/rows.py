@@ -9,6 +9,7 @@ from functools import partial
 from struct import Struct
 from typing import Any, Final
 
+from .chain import FORM, FORMS, private_hash
 from .operations import Facts, NewDelivery
 from .page import Page
 from .state import (
@@ -33,10 +34,7 @@ FACTS: Final = (
     "fingerprint", "source", "destination", "type", "received_us", "trace", "processing_code", "amount", "currency",
     "stan", "rrn", "terminal", "pan_masked", "card_ref", "auth_code", "reference", "purpose",
 )  # fmt: skip
-MESSAGE: Final = (
-    "idem_key", *FACTS, "bdate", "step", "result", "reason", "code", "sent_trace", "txn_key", "decided_us",
-    "response",
-)  # fmt: skip
+MESSAGE: Final = (*FORMS[FORM].message, "pan_masked", "card_ref", "response", "salt")
 KNOWN_MESSAGE: Final = (
     "idem_key", "fingerprint", "step", "txn_key", "type", "destination", "currency", "sent_trace", "response",
 )  # fmt: skip
@@ -54,7 +52,8 @@ BALANCE: Final = (
     "account_id", "currency", "posted", "held", "seq", "floor", "ceiling", "flags", "overdraw", "overfill",
 )  # fmt: skip
 ENTRY: Final = (
-    "account_id", "seq", "bdate", "txn_key", "kind", "amount", "balance", "held_delta", "held", "at_us",
+    "account_id", "seq", "bdate", "txn_key", "kind", "amount", "balance", "held_delta", "held", "at_us", "chain_id",
+    "batch_n",
 )  # fmt: skip
 ACCOUNT: Final = ("account_id", "code", "kind", "currency", "institution", "name", "created_us")
 HOLDER: Final = (*ACCOUNT, "floor")
@@ -123,9 +122,11 @@ def message_out(row: Message, page: Page, vault: Vault) -> Row:
     """Give a message to be inserted."""
     assert row.facts is not None, "a message that is written has its facts"
     facts = _facts_out(row.facts)
+    pan_masked, card_ref = facts[12:14]
+    response, salt = reveal(row.response), vault.salt()
     return (
         row.key,
-        *facts[:14],
+        *facts[:12],
         row.auth_code,
         *facts[15:],
         page.bdate,
@@ -136,7 +137,13 @@ def message_out(row: Message, page: Page, vault: Vault) -> Row:
         row.sent_trace,
         row.txn_key,
         page.now_us,
-        vault.seal(reveal(row.response), table="message", column="response", row=row.key),
+        page.chain_id,
+        page.batch_n,
+        private_hash(salt, row.key, pan_masked, card_ref, response),
+        pan_masked,
+        card_ref,
+        vault.seal(response, table="message", column="response", row=row.key),
+        salt,
     )
 
 

@@ -59,6 +59,7 @@ business_day: Final = _table(
     _key("bdate", Integer),
     _must("state", SmallInteger),  # 0 open, 1 cut over, 2 reconciled, 3 settled
     _must("opened_us", BigInteger),
+    _may("root", LargeBinary),  # over the ends of all chains when the day was cut over
     CheckConstraint("state BETWEEN 0 AND 3", name="state_ok"),
 )
 
@@ -139,6 +140,11 @@ def _facts() -> list[Column[Any]]:
     ]
 
 
+def _place_in_chain() -> list[Column[Any]]:
+    """Columns that say in which batch of which chain a row was written."""
+    return [_must("chain_id", Integer), _must("batch_n", BigInteger)]
+
+
 # A message that has its answer: inserted once, never changed.
 message: Final = _table(
     "message",
@@ -152,7 +158,10 @@ message: Final = _table(
     _may("sent_trace", Text),
     _must("txn_key", LargeBinary),
     _must("decided_us", BigInteger),
-    _must("response", LargeBinary),  # sealed
+    _must("response", LargeBinary),  # sealed; empty once retention removed it
+    *_place_in_chain(),
+    _may("private_hash", LargeBinary),  # over what retention may remove, with the salt
+    _may("salt", LargeBinary),
 )
 Index("message_received", message.c.received_us, postgresql_using="brin").ddl_if(dialect="postgresql")
 
@@ -208,6 +217,35 @@ entry: Final = _table(
     _must("held_delta", BigInteger),
     _must("held", BigInteger),
     _must("at_us", BigInteger),
+    *_place_in_chain(),
+)
+
+# The ends of the hash chains, one per writer; chain 0 is what was there before them.
+chain: Final = _table(
+    "chain",
+    _key("chain_id", Integer),
+    _must("epoch", Integer),  # counts its writers: one that was replaced finds another number
+    _must("batch_n", BigInteger),
+    _must("hash", LargeBinary),
+    _must("owner", Text),
+    _must("lease_until_us", BigInteger),
+    fillfactor=50,
+)
+
+# What was added in one commit: inserted once, never changed.
+journal_batch: Final = _table(
+    "journal_batch",
+    _key("chain_id", Integer),
+    _key("batch_n", BigInteger),
+    _must("form", SmallInteger),  # which columns the hash covers
+    _must("epoch", Integer),
+    _must("at_us", BigInteger),
+    _must("bdate", Integer),
+    _must("messages", BigInteger),
+    _must("entries", BigInteger),
+    _must("marks", LargeBinary),  # a name and a checksum of each row
+    _must("prev", LargeBinary),
+    _must("hash", LargeBinary),
 )
 
 lane: Final = _table(

@@ -10,10 +10,12 @@ from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
 from . import rows
+from .chain import BATCH
 from .operations import OutcomeUnknown, StoreUnavailable
+from .own_chain import ADVANCE, HEAD, OwnChain
 from .page import Page
 from .plan import Sweep, Wants
-from .ports import Limits, Poisoned, wrong_version
+from .ports import Limits, Poisoned, Retry, wrong_version
 from .references import References, accounts_of
 from .state import Account
 from .vault import Vault
@@ -84,6 +86,7 @@ class SqliteDatabase:
         self._vault = vault
         self._limits = limits
         self._references = References(limits.references_max)
+        self._chain = OwnChain()
         self._connection: sqlite3.Connection | None = None
 
     # ------------------------------------------------------------ the connection
@@ -134,7 +137,7 @@ class SqliteDatabase:
                     self.close()
                 raise StoreUnavailable(_UNAVAILABLE[code]) from error
             raise Poisoned(type(error).__name__) from None
-        except StoreUnavailable:
+        except (StoreUnavailable, Retry):
             raise
         except Exception as error:  # what cannot be written is looked for item by item
             raise Poisoned(type(error).__name__) from None
@@ -145,11 +148,16 @@ class SqliteDatabase:
             return int(now_us)
 
     def commit(self) -> None:
+        with self._blaming():
+            for batch, advance in self._chain.close():
+                self._connect().execute(_insert("journal_batch", BATCH), batch)
+                self._connect().execute(ADVANCE, advance)
         with self._blaming(committing=True):
             self._connect().execute("COMMIT")
 
     def rollback(self) -> None:
         self._references.clear()
+        self._chain.roll_back()
         connection = self._connection
         if connection is None:
             return
@@ -162,15 +170,19 @@ class SqliteDatabase:
     def set_savepoint(self) -> None:
         with self._blaming():
             self._connect().execute("SAVEPOINT item")
+            self._chain.set_savepoint()
 
     def return_to_savepoint(self) -> None:
         with self._blaming():
             self._connect().execute("ROLLBACK TO item")
+            self._chain.return_to_savepoint()
 
     def close(self) -> None:
         self._references.clear()
         connection, self._connection = self._connection, None
         if connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._chain.release(lambda sql, values: connection.execute(sql, values).fetchall())
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
@@ -179,12 +191,16 @@ class SqliteDatabase:
     def begin(self, wants: Wants) -> Page:
         with self._blaming():
             connection = self._connect()
+            if self._chain.chain_id is None:
+                (now_us,) = connection.execute(_CLOCK).fetchone()
+                self._chain.take(lambda sql, values: connection.execute(sql, values).fetchall(), now_us)
             connection.execute("BEGIN IMMEDIATE")
             day = connection.execute("SELECT max(bdate) FROM business_day WHERE state = 0").fetchone()
             if day[0] is None:
                 raise StoreUnavailable("no business day is open")
             (now_us,) = connection.execute(_CLOCK).fetchone()
             page = Page(now_us, day[0])
+            self._chain.begin(page, connection.execute(HEAD, (self._chain.chain_id,)).fetchall())
         self.load(page, wants)
         return page
 
@@ -284,11 +300,10 @@ class SqliteDatabase:
             _insert("account_event", rows.ACCOUNT_EVENT),
             [rows.account_event_out(row) for _, row in page.account_events.inserted()],
         )
+        messages = [rows.message_out(row, page, vault) for _, row in page.messages.inserted()]
         many(_insert("entry", rows.ENTRY), page.entries)
-        many(
-            _insert("message", rows.MESSAGE),
-            [rows.message_out(row, page, vault) for _, row in page.messages.inserted()],
-        )
+        many(_insert("message", rows.MESSAGE), messages)
+        self._chain.add(messages, page.entries)
         many(_insert("txn", rows.TXN), [rows.txn_out(row, page) for _, row in page.transactions.inserted()])
         many(
             f"UPDATE txn SET {', '.join(f'{name} = ?' for name in rows.TXN[1:])} WHERE txn_key = ?",

@@ -122,8 +122,9 @@ def reveal(text: bytes | Sealed) -> bytes:
 Leg = tuple[int, int, int, int]
 """One movement of a transaction: debit account, credit account, amount in minor units, kind."""
 
-Entry = tuple[int, int, int, bytes, int, int, int, int, int, int]
-"""account, seq, business date, transaction, kind, amount, balance after, held delta, held after, time in us."""
+Entry = tuple[int, int, int, bytes, int, int, int, int, int, int, int, int]
+"""account, seq, business date, transaction, kind, amount, balance after, held delta, held after, time in us, and
+the chain and batch in which it was written."""
 
 
 @attrs.define(eq=False)

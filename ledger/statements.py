@@ -8,6 +8,8 @@ from typing import Final
 from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, SmallInteger, Table, Text
 
 from . import literals, rows, schema
+from .chain import BATCH
+from .own_chain import ADVANCE, HEAD
 
 _TYPES: Final = {
     BigInteger: "bigint",
@@ -111,6 +113,8 @@ EXPIRED: Final = (
 )
 CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 DAY: Final = f"{CLOCK}, (SELECT max(bdate) FROM business_day WHERE state = 0)"
+CHAIN_HEAD: Final = HEAD.replace("?", "%s") + " FOR UPDATE"
+CHAIN_ADVANCE: Final = ADVANCE.replace("?", "%s")
 HEADS: Final = (
     "UPDATE lane SET head_seq = coalesce((SELECT min(d.seq) FROM delivery d WHERE d.lane = lane.lane"
     " AND d.seq > lane.head_seq), tail_seq + 1) - 1 WHERE lane = ANY(%s::text[])"
@@ -126,6 +130,7 @@ INSERT_BALANCES: Final = Insert(schema.balance, rows.BALANCE)
 UPDATE_BALANCES: Final = Update(schema.balance, ("account_id",), ("posted", "held", "seq", "overdraw", "overfill"))
 INSERT_ENTRIES: Final = Insert(schema.entry, rows.ENTRY)
 INSERT_MESSAGES: Final = Insert(schema.message, rows.MESSAGE)
+INSERT_BATCHES: Final = Insert(schema.journal_batch, BATCH)
 INSERT_TXNS: Final = Insert(schema.txn, rows.TXN)
 UPDATE_TXNS: Final = Update(schema.txn, rows.TXN[:1], rows.TXN[1:])
 DELETE_FLIGHTS: Final = Delete(schema.in_flight, ("idem_key",))

@@ -94,7 +94,7 @@ class Store:
         if begun is None:
             page = self._database.begin(wants)
         else:
-            page = Page(begun.now_us, begun.bdate)
+            page = begun.next()
             self._database.load(page, wants)
         for _ in range(_LOADS_MAX):
             wants = next_wants(page, first)

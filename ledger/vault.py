@@ -79,6 +79,10 @@ class Vault:
         except InvalidTag:
             raise VaultFault("a sealed value does not open in this place") from None
 
+    def salt(self) -> bytes:
+        """Give 16 random bytes."""
+        return self._random(16)
+
     def card_ref(self, pan: Pan) -> bytes:
         """Give the 16 bytes by which a card is known: HMAC-SHA256 of its number, cut to half."""
         return hmac.digest(self._card_hash_key, pan.reveal().encode(), "sha256")[:16]
