@@ -16,7 +16,7 @@ def look_up(
     loaded: dict[Any, Any],
     keys: Iterable[Any],
     read_row: Callable[[Any], Any],
-    write_list: Callable[[Iterable[Any]], str],
+    write_list: Callable[[Sequence[Any]], str],
     at: int = 0,
 ) -> Iterator[Query]:
     """Ask for one row per key that is not loaded; a key without a row is known to have none."""

@@ -57,12 +57,11 @@ class Table(Generic[K, R]):
         self._undo = undo
 
     def find(self, key: K) -> R | None:
-        row = self.changed.get(key, _ABSENT)
-        if row is _ABSENT:
-            row = self.loaded.get(key, _ABSENT)
-            if row is _ABSENT:
-                raise Missing(self.name, key)
-        return row
+        if key in self.changed:
+            return self.changed[key]
+        if key in self.loaded:
+            return self.loaded[key]
+        raise Missing(self.name, key)
 
     def put(self, key: K, row: R | None) -> None:
         self._undo.append((self.changed, key, self.changed.get(key, _ABSENT)))
@@ -174,7 +173,11 @@ class Page:
         return account_id if account_id in (self.cards.find(ref.card_ref) or ()) else None
 
     def get_account(self, account_id: int) -> Account:
-        account = self.accounts.find(account_id)
+        accounts = self.accounts
+        if account_id in accounts.loaded and not accounts.changed:  # the hottest look-up of all
+            account = accounts.loaded[account_id]
+        else:
+            account = accounts.find(account_id)
         assert account is not None, "an account has a balance"
         return account
 

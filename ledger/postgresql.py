@@ -309,20 +309,21 @@ class PostgresqlDatabase:
     # ------------------------------------------------------------ writing
 
     def write(self, page: Page, *, commit: bool) -> None:
-        with self._blaming():
-            queries: list[Query] = [
-                (statement.sql, statement.parameters(values), None)
-                for statement, values in (*self._books(page), *self._queues(page))
-                if values
-            ]
-            gone = sorted({lane for lane, _ in page.deliveries.deleted()})
-            if gone:
-                queries.append((sql.HEADS, (literals.texts(gone),), None))
-            if commit:
-                queries += [*self._chaining(), ("COMMIT", (), None)]
+        # The server works on one statement while the next one is being encoded.
         with self._blaming(committing=commit):
-            if queries:
-                self._run(queries)
+            self._run(self._changes(page, commit))
+
+    def _changes(self, page: Page, commit: bool) -> Iterator[Query]:
+        for changes in (self._books(page), self._queues(page)):
+            for statement, values in changes:
+                if values:
+                    yield statement.sql, statement.parameters(values), None
+        gone = sorted({lane for lane, _ in page.deliveries.deleted()})
+        if gone:
+            yield sql.HEADS, (literals.texts(gone),), None
+        if commit:
+            yield from self._chaining()
+            yield "COMMIT", (), None
 
     def _books(self, page: Page) -> Iterator[tuple[sql.Statement, Sequence[rows.Row]]]:
         vault = self._vault

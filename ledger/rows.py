@@ -78,7 +78,7 @@ _N_FACTS: Final = len(FACTS)
 
 def pack_legs(legs: tuple[Leg, ...]) -> bytes:
     """Pack movements into the bytes that are stored."""
-    return b"".join([_LEG.pack(*leg) for leg in legs])
+    return _LEG.pack(*legs[0]) if len(legs) == 1 else b"".join([_LEG.pack(*leg) for leg in legs])
 
 
 def unpack_legs(packed: bytes) -> tuple[Leg, ...]:
@@ -96,6 +96,11 @@ def place_row(lane: str, seq: int) -> bytes:
     return f"{lane}|{seq}".encode()
 
 
+def _bounded(amount: int) -> int:
+    """Give an amount that the column holds; one that does not fit was declined."""
+    return amount if 0 <= amount <= INT64_MAX else min(max(amount, INT64_MIN), INT64_MAX)
+
+
 def _facts_out(facts: Facts) -> Row:
     return (
         facts.fingerprint,
@@ -105,7 +110,7 @@ def _facts_out(facts: Facts) -> Row:
         facts.received_us,
         facts.trace,
         facts.processing_code,
-        min(max(facts.amount_minor, INT64_MIN), INT64_MAX),
+        _bounded(facts.amount_minor),
         facts.currency,
         facts.stan,
         facts.rrn,
@@ -121,14 +126,25 @@ def _facts_out(facts: Facts) -> Row:
 def message_out(row: Message, page: Page, vault: Vault) -> Row:
     """Give a message to be inserted."""
     assert row.facts is not None, "a message that is written has its facts"
-    facts = _facts_out(row.facts)
-    pan_masked, card_ref = facts[12:14]
+    facts = row.facts
     response, salt = reveal(row.response), vault.salt()
     return (
         row.key,
-        *facts[:12],
+        row.fingerprint,
+        facts.source,
+        facts.destination,
+        facts.type,
+        facts.received_us,
+        facts.trace,
+        facts.processing_code,
+        _bounded(facts.amount_minor),
+        facts.currency,
+        facts.stan,
+        facts.rrn,
+        facts.terminal,
         row.auth_code,
-        *facts[15:],
+        facts.reference,
+        facts.purpose,
         page.bdate,
         int(row.step),
         int(row.result),
@@ -139,9 +155,9 @@ def message_out(row: Message, page: Page, vault: Vault) -> Row:
         page.now_us,
         page.chain_id,
         page.batch_n,
-        private_hash(salt, row.key, pan_masked, card_ref, response),
-        pan_masked,
-        card_ref,
+        private_hash(salt, row.key, facts.pan_masked, facts.card_ref, response),
+        facts.pan_masked,
+        facts.card_ref,
         vault.seal(response, table="message", column="response", row=row.key),
         salt,
     )

@@ -158,6 +158,7 @@ def examine(page: Page, movements: Sequence[Movement], *, forced: bool, hold: bo
     legs: list[Leg] = []
     taken: dict[int, int] = {}
     brought: dict[int, int] = {}
+    is_alone = len(movements) == 1
     for movement in movements:
         debit = page.find_account(movement.debit)
         credit = page.find_account(movement.credit)
@@ -169,8 +170,13 @@ def examine(page: Page, movements: Sequence[Movement], *, forced: bool, hold: bo
         else:
             amount = movement.amount_minor
             out, into = debit.account_id, credit.account_id
-            left = debit.posted - debit.held - taken.get(out, 0) + brought.get(out, 0)
-            gain = credit.posted + brought.get(into, 0) - (0 if hold else taken.get(into, 0))
+            set_aside_before = debit.held
+            left = debit.posted - set_aside_before
+            gain = credit.posted
+            if not is_alone:
+                set_aside_before += taken.get(out, 0)
+                left += brought.get(out, 0) - taken.get(out, 0)
+                gain += brought.get(into, 0) - (0 if hold else taken.get(into, 0))
             if not hold and out == into:
                 gain -= amount
             if (debit.flags | credit.flags) & CLOSED:
@@ -183,19 +189,20 @@ def examine(page: Page, movements: Sequence[Movement], *, forced: bool, hold: bo
                 not 0 < amount <= INT64_MAX
                 or left - amount < INT64_MIN
                 or gain + amount > INT64_MAX
-                or (hold and debit.held + taken.get(out, 0) + amount > INT64_MAX)
+                or (hold and set_aside_before + amount > INT64_MAX)
             ):
                 rank = _INVALID_AMOUNT
             elif not forced and debit.floor is not None and left - amount < debit.floor:
                 rank = _EXCEEDS_FUNDS
             elif credit.ceiling is not None and gain + amount > credit.ceiling:
                 rank = _EXCEEDS_CEILING
-            if len(movements) > 1:
+            if not is_alone:
                 taken[out] = taken.get(out, 0) + amount
                 if not hold:
                     brought[into] = brought.get(into, 0) + amount
             legs.append((out, into, amount, MOVEMENT_KINDS[movement.kind]))
-        worst = min(worst, rank)
+        if rank < worst:
+            worst = rank
     return tuple(legs) if worst == _FINE else _ORDER[worst]
 
 

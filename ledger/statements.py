@@ -26,8 +26,9 @@ class Insert:
 
     def __init__(self, table: Table, names: Sequence[str], tail: str = "") -> None:
         self._types = [_type(table, name) for name in names]
-        arrays = ", ".join(f"%s::{type_}[]" for type_ in self._types)
-        self.sql = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT * FROM unnest({arrays}) {tail}"
+        # Unnested as columns of the result: in FROM, every array would be stored and read once more.
+        arrays = ", ".join(f"unnest(%s::{type_}[])" for type_ in self._types)
+        self.sql = f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {arrays} {tail}"
 
     def parameters(self, values: Sequence[rows.Row]) -> list[str]:
         return _arrays(self._types, values)
@@ -38,11 +39,11 @@ class Update:
 
     def __init__(self, table: Table, keys: Sequence[str], names: Sequence[str]) -> None:
         self._types = [_type(table, name) for name in (*keys, *names)]
-        arrays = ", ".join(f"%s::{type_}[]" for type_ in self._types)
+        columns = zip((*keys, *names), self._types, strict=True)
+        arrays = ", ".join(f"unnest(%s::{type_}[]) AS {name}" for name, type_ in columns)
         changes = ", ".join(f"{name} = v.{name}" for name in names)
         found = " AND ".join(f"{table.name}.{name} = v.{name}" for name in keys)
-        columns = ", ".join((*keys, *names))
-        self.sql = f"UPDATE {table.name} SET {changes} FROM unnest({arrays}) AS v({columns}) WHERE {found}"
+        self.sql = f"UPDATE {table.name} SET {changes} FROM (SELECT {arrays}) AS v WHERE {found}"
 
     def parameters(self, values: Sequence[rows.Row]) -> list[str]:
         return _arrays(self._types, values)
