@@ -12,18 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import attrs
 
 from .account_items import AccountItem
-
-if TYPE_CHECKING:
-    from attrs import frozen as _often
-else:
-    # Values made for every message are frozen for the type checker alone: with a setter that refuses at run time,
-    # making them costs three times as much.
-    _often: Any = attrs.define(unsafe_hash=True)
+from .values import often
 
 
 @attrs.frozen
@@ -55,7 +49,7 @@ class Reason(Enum):
     EXCEEDS_CEILING = "the account may not hold that much"
 
 
-@_often
+@often
 class Facts:
     """What is kept of a message, to find it again and to show it; nothing here is secret.
 
@@ -83,7 +77,7 @@ class Facts:
     purpose: str = ""
 
 
-@_often
+@often
 class Movement:
     """An amount in minor units from one account to another, both in `currency` (ISO 4217 number)."""
 
@@ -109,7 +103,7 @@ class NewDelivery:
     expires_us: int | None = None
 
 
-@_often
+@often
 class Balance:
     """What an account holds: posted, held, and available (posted - held - floor), in minor units."""
 
@@ -122,7 +116,7 @@ class Balance:
 # ---------------------------------------------------------------- decisions (what a render function is given)
 
 
-@_often
+@often
 class Approved:
     """Yes. `amount_minor` is what was held, posted or reversed; `balance` that of the debited or asked account."""
 
@@ -130,7 +124,7 @@ class Approved:
     balance: Balance | None = None
 
 
-@_often
+@often
 class Declined:
     """No, and the first reason that held; none when a peer declined, with `code` as its response code."""
 
@@ -162,7 +156,7 @@ Forward = Callable[[Original], NewDelivery | None]
 # ---------------------------------------------------------------- items
 
 
-@_often
+@often
 class Authorise:
     """Decide a message on our own books: hold or post, and store the response, in one commit.
 
@@ -191,7 +185,7 @@ class Inquire:
     render: Render = attrs.field(repr=False)
 
 
-@_often
+@often
 class Capture:
     """Complete an earlier hold: release what is held, post `amount_minor`, whatever the floor.
 
@@ -234,7 +228,7 @@ class Refuse:
     code: str
 
 
-@_often
+@often
 class Dispatch:
     """Write before you speak: open a transaction, set its movements aside, and note over which link it goes.
 
@@ -276,7 +270,7 @@ class Redirect:
     render: Render = attrs.field(repr=False)
 
 
-@_often
+@often
 class Conclude:
     """Record the peer's answer: post, keep or release what was set aside, and store the response, in one commit.
 
@@ -433,7 +427,7 @@ Item = (
 # ---------------------------------------------------------------- outcomes
 
 
-@_often
+@often
 class Decided:
     """Decided now, and stored with its response. `lanes`: lanes that got a delivery, for couriers to wake.
 
@@ -445,7 +439,7 @@ class Decided:
     lanes: tuple[str, ...] = ()
 
 
-@_often
+@often
 class Answered:
     """The same message was answered before: its stored response, byte for byte."""
 
