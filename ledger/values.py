@@ -11,5 +11,5 @@ __all__ = ["often"]
 if TYPE_CHECKING:
     from attrs import frozen as often
 else:
-    # Frozen for the type checker alone: with a setter that refuses at run time, making them costs three times as much.
+    # Frozen for the type checker alone: a setter that refuses at run time makes them three times as expensive.
     often: Any = attrs.define(unsafe_hash=True)
