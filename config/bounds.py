@@ -107,6 +107,7 @@ FORMS: Final[Mapping[tuple[type, str], Form]] = {
     (s.RequestSettings, "code_no_route"): _CODE,
     (s.RequestSettings, "code_unavailable"): _CODE,
     (s.DeliverySettings, "retry_codes"): _CODE,
+    (s.SettlementSettings, "cutover"): _form(r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day (UTC) like 22:00"),
     (s.InstitutionSettings, "id"): _NAME,
     (s.InstitutionSettings, "bic"): _BIC,
     (s.InstitutionSettings, "pins"): _form(r"[0-9a-f]{64}", "64 hexadecimal digits in small letters (SHA-256)"),

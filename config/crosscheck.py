@@ -148,6 +148,8 @@ def _roads(settings: Settings) -> Iterator[Fault]:
     for index, row in enumerate(routing.routes):
         for number, source in enumerate(row.institutions):
             yield from _known(f"routing.routes[{index}].institutions[{number}]", source, ids, "institution")
+    for number, partner in enumerate(settings.settlement.cutover_by):
+        yield from _known(f"settlement.cutover_by[{number}]", partner, ids, "institution")
 
 
 def _amounts(settings: Settings) -> Iterator[Fault]:

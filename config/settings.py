@@ -126,6 +126,16 @@ class RequestSettings:
 
 
 @attrs.frozen
+class SettlementSettings:
+    """When a business day ends."""
+
+    cutover: str | None = None
+    """Time of day (HH:MM, UTC) at which the open day is closed and the next one opened; none: not by the clock."""
+    cutover_by: tuple[str, ...] = ()
+    """Institutions whose cutover message (0800 with DE70 201) closes the open day."""
+
+
+@attrs.frozen
 class DeliverySettings:
     """The retry queue."""
 
@@ -257,6 +267,7 @@ class Settings:
     links: LinkLimits = LinkLimits()
     requests: RequestSettings = RequestSettings()
     deliveries: DeliverySettings = DeliverySettings()
+    settlement: SettlementSettings = SettlementSettings()
     tls: tuple[tuple[str, TlsSettings], ...] = ()
     institutions: tuple[InstitutionSettings, ...] = ()
     listeners: tuple[ListenerSettings, ...] = ()

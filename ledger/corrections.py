@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from .flights import end_in_silence
 from .operations import LEDGER, Approved, Capture, ExpireHolds, Original, Outcome, Reason, Reverse, Swept
 from .page import Missing, Page
@@ -21,7 +23,9 @@ from .rules import (
     with_changes,
 )
 from .state import INT64_MAX, INT64_MIN, Flight, Message, Standing, Step, Txn
+from .totals import count, count_reversal
 
+_POSTED = (Standing.COMPLETED, Standing.POSTED)
 _STANDS = (Standing.HELD, Standing.COMPLETED, Standing.POSTED, Standing.EXPIRED)
 
 
@@ -49,6 +53,8 @@ def capture(page: Page, item: Capture) -> Outcome:
     if isinstance(after, Reason):
         return decline(page, facts, Step.CAPTURE, item.render, after)
     page.transactions.put(after.key, after)
+    told = facts if original is None else attrs.evolve(facts, destination=original.destination)
+    count(page, told, item.amount_minor)
     deliveries = item.deliveries
     if original is not None:
         onward = None if original.destination == LEDGER else item.forward(original)
@@ -132,6 +138,8 @@ def reverse(page: Page, item: Reverse) -> Outcome:
             less = txn.amount - after.amount
             if less == 0:
                 original = None
+            elif txn.state in _POSTED:
+                count_reversal(page, facts, named.destination, txn.currency, less)
             undone = 0 if txn.state == Standing.EXPIRED else less
             account_id = txn.legs[0][0] if txn.legs else None
     onward = item.forward(original) if original is not None and original.destination != LEDGER else None

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from . import administration, corrections, flights, mail, opening, payments
+from . import administration, corrections, flights, mail, opening, payments, settling
 from .account_items import BlockAccount, CloseAccount, UpdateAccount
 from .operations import (
     Abandon,
@@ -40,6 +40,7 @@ from .operations import (
     SilenceOverdue,
 )
 from .page import Missing, Page
+from .settlement_items import CutOver, Reconcile
 
 _RULES: Final[dict[type, Callable[[Page, Any], Outcome]]] = {
     Authorise: payments.authorise,
@@ -65,6 +66,8 @@ _RULES: Final[dict[type, Callable[[Page, Any], Outcome]]] = {
     UpdateAccount: administration.update_account,
     BlockAccount: administration.block_account,
     CloseAccount: administration.close_account,
+    CutOver: settling.cut_over,
+    Reconcile: settling.reconcile,
 }
 
 

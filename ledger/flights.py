@@ -37,6 +37,7 @@ from .rules import (
     set_aside,
 )
 from .state import Flight, Leg, Result, Standing, Step, Txn, reveal
+from .totals import count
 
 
 def dispatch(page: Page, item: Dispatch) -> Outcome:
@@ -116,6 +117,7 @@ def conclude(page: Page, item: Conclude) -> Outcome:
         places = release(page, item.key, difference(flight.legs, legs))
     else:
         places = post_held(page, item.key, flight.legs, legs)
+    count(page, facts, amount)
     _close(page, flight, Standing.HELD if flight.keeps_hold else Standing.POSTED, amount, legs, places)
     record(
         page,

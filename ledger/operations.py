@@ -17,6 +17,7 @@ from typing import Final
 import attrs
 
 from .account_items import AccountItem
+from .settlement_items import CutOver, Reconcile
 from .values import often
 
 
@@ -420,7 +421,7 @@ class OpenAccount:
 Item = (
     Authorise | Inquire | Capture | Reverse | Refuse | Dispatch | Redirect | Conclude | Abandon | Silence
     | SilenceOverdue | ExpireHolds | Delivered | Attempt | Postpone | Bury | Revive | Drop | NextSession | OpenAccount
-    | AccountItem
+    | AccountItem | CutOver | Reconcile
 )  # fmt: skip
 
 

@@ -10,12 +10,16 @@ from struct import Struct
 from typing import Any, Final, Generic, TypeVar
 
 from .operations import AccountRef, Balance, NewDelivery
+from .settlement_items import Total, Totals
 from .state import (
     CLOSED,
     INT64_MAX,
     INT64_MIN,
     Account,
     AccountEvent,
+    ClassKey,
+    Comparison,
+    Day,
     DeadLetter,
     Delivery,
     Entry,
@@ -25,6 +29,7 @@ from .state import (
     LaneSeq,
     Message,
     Sealed,
+    TotalsKey,
     Txn,
 )
 
@@ -110,6 +115,13 @@ class Page:
         self.lanes: Table[str, Lane] = Table("lanes", undo)
         self.deliveries: Table[LaneSeq, Delivery] = Table("deliveries", undo)
         self.dead_letters: Table[LaneSeq, DeadLetter] = Table("dead_letters", undo)
+        self.days: Table[int, Day] = Table("days", undo)
+        self.has_days = False
+        """Whether the business days are loaded."""
+        self.totals: Table[TotalsKey, Totals] = Table("totals", undo)
+        self.counted: Table[ClassKey, tuple[int, int]] = Table("counted", undo)
+        """What this batch adds to the totals: number and amount."""
+        self.comparisons: Table[bytes, Comparison] = Table("comparisons", undo)
         self.entries: list[Entry] = []
         self.touched: dict[int, Account] = {}
         self.amended: dict[int, Account] = {}
@@ -135,7 +147,9 @@ class Page:
         undo = self._undo
         while len(undo) > mark[0]:
             rows, key, old = undo.pop()
-            if rows is None:
+            if rows is self:
+                self.bdate = old
+            elif rows is None:
                 key.posted, key.held, key.seq, key.overdraw, key.overfill = old
             elif rows is _TERMS:
                 key.floor, key.ceiling, key.flags = old
@@ -237,6 +251,27 @@ class Page:
         """Give the next free account number."""
         assert self.account_id_max is not None, "the highest number is loaded"
         return self.account_id_max + len(self.accounts.changed) + 1
+
+    # ------------------------------------------------------------ business days
+
+    def turn_to(self, bdate: int) -> None:
+        """Let what is decided from now on be of another business day."""
+        self._undo.append((self, None, self.bdate))
+        self.bdate = bdate
+
+    def count(self, key: ClassKey, amount: int) -> None:
+        """Add one message to the totals."""
+        n, sum_ = self.counted.changed.get(key) or (0, 0)
+        self.counted.put(key, (n + 1, sum_ + amount))
+
+    def totals_of(self, key: TotalsKey) -> Totals:
+        """Give the totals as they are now, with what this batch adds."""
+        totals = dict(self.totals.find(key) or {})
+        for (*of, class_), added in self.counted.changed.items():
+            if tuple(of) == key and added is not None:
+                before = totals.get(class_, Total())
+                totals[class_] = Total(before.count + added[0], before.amount_minor + added[1])
+        return totals
 
     # ------------------------------------------------------------ queues
 

@@ -6,6 +6,7 @@ from .operations import Approved, Authorise, Decided, Declined, Inquire, Outcome
 from .page import Page
 from .rules import approve, decline, examine, find_repeat, is_reversed_before, post, principal, record, set_aside
 from .state import CLOSED, Result, Standing, Step, Txn
+from .totals import count
 
 
 def authorise(page: Page, item: Authorise) -> Outcome:
@@ -37,6 +38,7 @@ def authorise(page: Page, item: Authorise) -> Outcome:
             page.now_us,
         ),
     )
+    count(page, facts, amount)
     return approve(
         page,
         facts,
@@ -61,6 +63,7 @@ def inquire(page: Page, item: Inquire) -> Outcome:
         return decline(page, facts, Step.INQUIRE, item.render, Reason.UNKNOWN_ACCOUNT)
     if account.flags & CLOSED:
         return decline(page, facts, Step.INQUIRE, item.render, Reason.CLOSED)
+    count(page, facts, 0)
     return approve(page, facts, Step.INQUIRE, item.render, Approved(balance=page.balance_of(account.account_id)))
 
 

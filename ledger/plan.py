@@ -37,7 +37,8 @@ from .operations import (
     SilenceOverdue,
 )
 from .page import Missing, Page
-from .state import LaneSeq, Leg
+from .settlement_items import CutOver, Reconcile
+from .state import LaneSeq, Leg, TotalsKey
 
 
 @attrs.define
@@ -65,6 +66,10 @@ class Wants:
     deliveries: set[LaneSeq] = attrs.field(factory=set)
     dead_letters: set[LaneSeq] = attrs.field(factory=set)
     account_id_max: bool = False
+    days: bool = False
+    closes_day: bool = False
+    """The open day is to be locked for a change of it."""
+    totals: set[TotalsKey] = attrs.field(factory=set)
     overdue: Sweep | None = None
     expired: Sweep | None = None
     named: set[bytes] = attrs.field(factory=set)
@@ -91,7 +96,7 @@ class Wants:
         self.named.add(key)
 
 
-_LOADED = tuple(it.name for it in attrs.fields(Wants) if it.name not in ("named", "ended"))
+_LOADED = tuple(it.name for it in attrs.fields(Wants) if it.name not in ("named", "ended", "closes_day"))
 
 
 def first_wants(items: Sequence[Item]) -> Wants:
@@ -145,6 +150,11 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 wants.references.add(item.code)
                 if isinstance(item, CloseAccount) and item.forget:
                     wants.account_cards.add(item.code)
+            case CutOver():
+                wants.days = wants.closes_day = True
+            case Reconcile():
+                wants.own_key(item.facts.key)
+                wants.days = True
             case SilenceOverdue():
                 wants.overdue = _wider(wants.overdue, item.before_us, item.most + len(item.except_keys) + len(items))
             case ExpireHolds():
@@ -189,8 +199,8 @@ def missing_wants(missing: Iterable[Missing], first: Wants) -> Wants:
     """Tell what the rules said they lack."""
     wants = Wants()
     for lack in missing:
-        if lack.table == "account_id_max":
-            wants.account_id_max = True
+        if lack.table in ("account_id_max", "days"):
+            setattr(wants, lack.table, True)
         elif lack.table in ("overdue", "expired"):
             setattr(wants, lack.table, getattr(first, lack.table))
         else:

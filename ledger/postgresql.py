@@ -16,7 +16,7 @@ import psycopg
 from psycopg import errors, pq
 from psycopg.abc import PQGen
 
-from . import literals, rows
+from . import literals, rows, settling_postgresql
 from . import statements as sql
 from .look_ups import Query, look_up, look_up_places
 from .operations import OutcomeUnknown, StoreUnavailable
@@ -207,18 +207,19 @@ class PostgresqlDatabase:
         page = Page(0, 0)
 
         def date(found: list[Any]) -> None:
-            page.now_us, bdate = found[0]
-            if bdate is None:
-                raise StoreUnavailable("no business day is open")
-            page.bdate = bdate
+            for row in found:
+                page.now_us, page.bdate = row
 
         if self._chain.chain_id is None:
             now_us = self.clock_us()
             with self._blaming():
                 self._chain.take(partial(_ask, self._connect()), now_us)
+        day = settling_postgresql.DAY_TO_CLOSE if wants.closes_day else settling_postgresql.DAY
         with self._blaming():
             head = (sql.CHAIN_HEAD, (self._chain.chain_id,), partial(self._chain.begin, page))
-            self._load(page, wants, [("BEGIN", (), None), (sql.DAY, (), date), head])
+            self._load(page, wants, [("BEGIN", (), None), (day, (), date), head])
+            if not page.bdate:
+                self._run([(settling_postgresql.NEXT_DAY, (), settling_postgresql.wait_for_day)])
         return page
 
     def load(self, page: Page, wants: Wants) -> None:
@@ -233,6 +234,7 @@ class PostgresqlDatabase:
         queries += self._account_queries(page, wants)
         queries += self._queue_queries(page, wants)
         queries += self._key_queries(page, wants)
+        queries += settling_postgresql.load(page, wants)
         if queries:
             self._run(queries)
 
@@ -314,7 +316,7 @@ class PostgresqlDatabase:
             self._run(self._changes(page, commit))
 
     def _changes(self, page: Page, commit: bool) -> Iterator[Query]:
-        for changes in (self._books(page), self._queues(page)):
+        for changes in (self._books(page), self._queues(page), settling_postgresql.write(page)):
             for statement, values in changes:
                 if values:
                     yield statement.sql, statement.parameters(values), None

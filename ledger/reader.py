@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, func, literal_column, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,6 +30,7 @@ from .reports import (
 from .rows import place_row, unpack_legs, unpack_places
 from .schema import account, balance, card, dead_letter, delivery, entry, in_flight, lane, message, txn
 from .vault import Vault
+from .windows import Windows
 
 _ENTRIES_AT_ONCE = 400
 """Entries asked for in one statement: below the databases' limits on parameters."""
@@ -44,6 +45,7 @@ class Reader:
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
         self._vault = vault
+        self.windows: Final = Windows(self._reading)
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,8 @@ from .state import (
     INT64_MIN,
     Account,
     AccountEvent,
+    Comparison,
+    Day,
     DeadLetter,
     Delivery,
     Flight,
@@ -68,6 +70,10 @@ DEAD_LETTER: Final = (
     "lane", "seq", "kind", "origin", "settles", "created_us", "attempts", "last_result", "reason", "died_us",
     "dropped_us", "body",
 )  # fmt: skip
+DAY: Final = ("bdate", "state", "opened_us", "cut_us", "cut_by")
+DAY_TOTAL: Final = ("bdate", "institution", "role", "currency", "class", "shard", "n", "amount")
+COMPARISON: Final = ("idem_key", "bdate", "institution", "role", "currency", "compared", "at_us")
+BREAK: Final = ("idem_key", "element", "theirs", "ours")
 
 Row = tuple[Any, ...]
 
@@ -145,7 +151,7 @@ def message_out(row: Message, page: Page, vault: Vault) -> Row:
         row.auth_code,
         facts.reference,
         facts.purpose,
-        page.bdate,
+        row.bdate,
         int(row.step),
         int(row.result),
         row.reason,
@@ -352,3 +358,29 @@ def dead_letter_in(row: Row, vault: Vault) -> DeadLetter:
     return DeadLetter(
         lane, seq, kind, opened, origin, settles, created_us, attempts, last_result, reason, died_us, dropped_us
     )
+
+
+def day_in(row: Row) -> Day:
+    """Read a business day."""
+    return Day(*row)
+
+
+def day_out(row: Day) -> Row:
+    """Give a business day to be inserted or updated."""
+    return (row.bdate, int(row.state), row.opened_us, row.cut_us, row.cut_by)
+
+
+def totals_out(page: Page) -> list[Row]:
+    """Give what is added to the totals; a writer adds to rows of its own chain, so that none waits for another."""
+    added = ((*key, page.chain_id, *each) for key, each in page.counted.changed.items() if each is not None)
+    return sorted(added)
+
+
+def comparison_out(row: Comparison, page: Page) -> Row:
+    """Give a comparison to be inserted."""
+    return (row.key, row.bdate, row.institution, row.role, row.currency, row.compared, page.now_us)
+
+
+def breaks_out(row: Comparison) -> list[Row]:
+    """Give the figures that differ."""
+    return [(row.key, each.element, each.theirs, each.ours) for each in row.breaks]

@@ -109,6 +109,7 @@ def record(
             reason,
             code,
             facts.auth_code if auth_code is None else auth_code,
+            page.bdate,
         ),
     )
 

@@ -60,6 +60,8 @@ business_day: Final = _table(
     _must("state", SmallInteger),  # 0 open, 1 cut over, 2 reconciled, 3 settled
     _must("opened_us", BigInteger),
     _may("root", LargeBinary),  # over the ends of all chains when the day was cut over
+    _may("cut_us", BigInteger),
+    _may("cut_by", Text),  # who asked for the cutover, and the asking
     CheckConstraint("state BETWEEN 0 AND 3", name="state_ok"),
 )
 
@@ -246,6 +248,40 @@ journal_batch: Final = _table(
     _must("marks", LargeBinary),  # a name and a checksum of each row
     _must("prev", LargeBinary),
     _must("hash", LargeBinary),
+)
+
+# Every writer adds to rows of its own (shard), so that writers are not in each other's way.
+day_total: Final = _table(
+    "day_total",
+    _key("bdate", Integer),
+    _key("institution", Text),
+    _key("role", SmallInteger),  # 1 acquirer, 2 issuer
+    _key("currency", SmallInteger),
+    _key("class", SmallInteger),  # 1 credits 3 debits 5 transfers, + 1 their reversals; 7 inquiries 8 authorisations
+    _key("shard", Integer),  # the chain of the writer
+    _must("n", BigInteger),
+    _must("amount", BigInteger),
+    fillfactor=50,
+)
+
+# A partner's totals of a day, compared with ours; each figure that differs is a row of `reconciliation_break`.
+reconciliation: Final = _table(
+    "reconciliation",
+    _key("idem_key", LargeBinary),  # the message that brought the partner's totals
+    _must("bdate", Integer),
+    _must("institution", Text),
+    _must("role", SmallInteger),
+    _must("currency", SmallInteger),
+    _must("compared", SmallInteger),  # how many figures
+    _must("at_us", BigInteger),
+)
+
+reconciliation_break: Final = _table(
+    "reconciliation_break",
+    _key("idem_key", LargeBinary),
+    _key("element", SmallInteger),  # of ISO 8583:1987
+    _must("theirs", BigInteger),
+    _must("ours", BigInteger),
 )
 
 lane: Final = _table(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote
 
-from . import rows
+from . import rows, settling_sqlite
 from .chain import BATCH
 from .operations import OutcomeUnknown, StoreUnavailable
 from .own_chain import ADVANCE, HEAD, OwnChain
@@ -209,6 +209,7 @@ class SqliteDatabase:
             self._load_accounts(page, wants)
             self._load_keys(page, wants)
             self._load_queues(page, wants)
+            settling_sqlite.load(self._connect(), page, wants)
 
     def _load_accounts(self, page: Page, wants: Wants) -> None:
         connection = self._connect()
@@ -266,6 +267,7 @@ class SqliteDatabase:
         with self._blaming():
             self._write_books(page)
             self._write_queues(page)
+            settling_sqlite.write(self._connect(), page)
         if commit:
             self.commit()
 

@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 from .operations import AccountRef, Facts, NewDelivery
+from .settlement_items import Break
 
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
@@ -89,6 +90,14 @@ class Step(IntEnum):
     REVERSE = 4
     REFUSE = 5
     DISPATCH = 6
+    RECONCILE = 7
+
+
+class DayState(IntEnum):
+    """Where a business day stands."""
+
+    OPEN = 0
+    CUT_OVER = 1
 
 
 class Result(IntEnum):
@@ -193,6 +202,31 @@ class Message:
     reason: str | None = None
     code: str | None = None
     auth_code: str | None = None
+    bdate: int = 0
+
+
+@attrs.define(eq=False)
+class Day:
+    """A business day; a closed one tells when it was closed, and who asked for it."""
+
+    bdate: int
+    state: int
+    opened_us: int
+    cut_us: int | None
+    cut_by: str | None
+
+
+@attrs.define(eq=False)
+class Comparison:
+    """A partner's totals of a day compared with ours: how many figures, and those that differ."""
+
+    key: bytes
+    bdate: int
+    institution: str
+    role: int
+    currency: int
+    compared: int
+    breaks: tuple[Break, ...]
 
 
 @attrs.define(eq=False)
@@ -281,3 +315,7 @@ class DeadLetter:
 
 LaneSeq = tuple[str, int]
 Ref = AccountRef
+TotalsKey = tuple[int, str, int, int]
+"""Business date, institution, role, currency."""
+ClassKey = tuple[int, str, int, int, int]
+"""The same, and a class of messages."""

@@ -113,7 +113,6 @@ EXPIRED: Final = (
     " ORDER BY expires_us, txn_key LIMIT %s FOR UPDATE"
 )
 CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-DAY: Final = f"{CLOCK}, (SELECT max(bdate) FROM business_day WHERE state = 0)"
 CHAIN_HEAD: Final = HEAD.replace("?", "%s") + " FOR UPDATE"
 CHAIN_ADVANCE: Final = ADVANCE.replace("?", "%s")
 HEADS: Final = (

@@ -20,6 +20,7 @@ from .books import Books
 from .carriers import FinCarrier, IsoCarrier
 from .couriers import Carrier, Courier
 from .database import check_schema, open_books, open_books_to_read, open_vault
+from .day_clock import DayClock
 from .desk import Desk
 from .drafts import Drafts
 from .exchange import Exchange
@@ -96,6 +97,7 @@ def build(reactor: Any, settings: Settings) -> SwitchService:
         couriers=couriers,
         sweeper=sweeper,
         pulse=Pulse(reactor, metrics),
+        day_clock=DayClock(reactor, books, settings.settlement.cutover),
         listeners=listeners,
         diallers=diallers,
         accounts=_settlement_accounts(settings, int(reactor.seconds() * 1_000_000)),

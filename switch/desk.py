@@ -48,6 +48,8 @@ from .codes import FORMAT_ERROR, MALFUNCTION, NOT_PERMITTED
 from .drafts import Drafts, passed_on, refusal
 from .links.contract import Answer, Incoming, IsoLink, Silent, Unsent
 from .movements import account_asked, movements_for
+from .windows import CLASSES as OF_WHOLE_DAYS
+from .windows import WindowDesk
 
 log = Logger()
 
@@ -91,6 +93,7 @@ class Desk:
         self._requests = settings.requests
         self._institutions = {institution.id: institution for institution in settings.institutions}
         self._answers = Answers(clock, settings.requests, wake, meter)
+        self._windows = WindowDesk(books, drafts, settings, self._answers)
         self._meter = meter
         self._in_hand = 0
         self._open: set[bytes] = set()
@@ -126,6 +129,11 @@ class Desk:
 
     async def _serve(self, incoming: Incoming) -> None:
         contract = self._institutions[incoming.link.institution]
+        if incoming.message.mti[1] in OF_WHOLE_DAYS:
+            problem = await self._windows.serve(incoming, contract)
+            if problem is not None:
+                await self._refuse_unacceptable(incoming, problem)
+            return
         payment = read_payment(incoming.message, contract.id, contract.identity)
         if isinstance(payment, Unacceptable):
             await self._refuse_unacceptable(incoming, payment)

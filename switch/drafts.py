@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
 from ..codecs.faults import EncodeFault
@@ -48,6 +48,10 @@ class Drafts:
     def transmitted(self) -> str:
         """Give the transmission date and time (DE7, MMDDhhmmss UTC)."""
         return datetime.fromtimestamp(self._seconds(), UTC).strftime("%m%d%H%M%S")
+
+    def today(self) -> date:
+        """Give the date, UTC."""
+        return datetime.fromtimestamp(self._seconds(), UTC).date()
 
     def hold_until(self, payment: Payment) -> int | None:
         """Tell when what a payment sets aside is released; None when it sets nothing aside."""

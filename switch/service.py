@@ -16,6 +16,7 @@ from ..config.settings import Settings
 from ..ledger.operations import Done, Item
 from .books import Books
 from .couriers import Courier
+from .day_clock import DayClock
 from .desk import Desk
 from .links.directory import Directory
 from .lookups import Lookups
@@ -56,6 +57,7 @@ class SwitchService:
     couriers: Mapping[str, Courier]
     sweeper: Sweeper
     pulse: Pulse
+    day_clock: DayClock
     listeners: Sequence[Listening]
     diallers: Sequence[Dialling]
     accounts: Sequence[Item]
@@ -83,6 +85,7 @@ class SwitchService:
                 log.warn("an account of the configuration is kept as it is in the books: {item}", item=repr(item))
         self.pulse.start()
         self.sweeper.start()
+        self.day_clock.start()
         for courier in self.couriers.values():
             courier.wake()
         if self.admin is not None:
@@ -107,6 +110,7 @@ class SwitchService:
         with suppress(Overdue):
             await carried.addTimeout(self.settings.switch.drain_s, self.clock)
         self.sweeper.stop()
+        self.day_clock.stop()
         await DeferredList([dialler.stop() for dialler in self.diallers])
         await self.directory.leave_all()
         await self.books.stop()

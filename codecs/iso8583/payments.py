@@ -36,13 +36,20 @@ class Unacceptable:
     fingerprint: bytes | None = None
 
 
+def read_identity(message: Message, institution: str, identity: Sequence[int] = IDENTITY) -> bytes | Unacceptable:
+    """Give the key by which a message of an institution, and every repeat of it, is known."""
+    if message.get(7) is None or message.get(11) is None:
+        return Unacceptable("30", f"DE{7 if message.get(7) is None else 11} is missing")
+    return _key(message, institution, identity, message.mti, _text(message, 7), _text(message, 11))
+
+
 def read_payment(message: Message, institution: str, identity: Sequence[int] = IDENTITY) -> Payment | Unacceptable:
     """Read a request, advice or reversal of an institution as a payment."""
     mti = message.mti
     get = message.get
-    if get(7) is None or get(11) is None:
-        return Unacceptable("30", f"DE{7 if get(7) is None else 11} is missing")
-    key = _key(message, institution, identity, mti, _text(message, 7), _text(message, 11))
+    key = read_identity(message, institution, identity)
+    if isinstance(key, Unacceptable):
+        return key
     fingerprint = digest([mti[:3], *(_text(message, element) for element in _FINGERPRINT)])
 
     def refuse(code: str, why: str) -> Unacceptable:

@@ -12,6 +12,7 @@ from .books import reading, tell
 from .ledger_entries import export, statement
 from .options import config_option, json_option, read_settings
 from .output import Column, Row, write_rows
+from .settlement import cutover, days, reconcile, totals
 
 
 @click.group()
@@ -21,6 +22,8 @@ def ledger() -> None:
 
 ledger.add_command(statement)
 ledger.add_command(export)
+for _command in (cutover, days, reconcile, totals):
+    ledger.add_command(_command)
 
 
 @ledger.command("trial-balance")

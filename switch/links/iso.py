@@ -2,7 +2,8 @@
 
 A request belongs to the institution of the link whatever it says of itself. The order of checks on what comes in:
 it decodes (else DE39=30 where it can be addressed) · a response goes to the request that waits for it · network
-management is answered here · the peer is signed on where it must be (91) · DE32 is one of the institution's (58).
+management is answered here, a cutover excepted · the peer is signed on where it must be (91) · DE32 is one of the
+institution's (58).
 """
 
 from __future__ import annotations
@@ -207,7 +208,7 @@ class IsoSession(LinkSession):
         self._meter.heard(self.institution, kind_of(mti), len(body))
         if mti[2] in _ANSWERS:
             self._hear_response(message, now_s)
-        elif mti[1] == _NETWORK:
+        elif mti[1] == _NETWORK and not meaning_of(message).is_for_the_books:
             self._hear_network(message, frame.header)
         elif self._is_refusing:
             self._refuse(message, frame.header, NOT_SIGNED_ON, "draining")

@@ -17,6 +17,7 @@ from .signon import Event
 
 SIGN_ON: Final = "001"
 SIGN_OFF: Final = "002"
+CUTOVER: Final = "201"
 ECHO: Final = "301"
 
 ACCEPTED: Final = "00"
@@ -35,12 +36,15 @@ class Meaning:
 
     code: str
     event: Event | None = None
+    is_for_the_books: bool = False
+    """The answer is not the link's: whoever decides about requests gives it."""
 
 
 MEANINGS: Final[Mapping[str, Meaning]] = MappingProxyType(
     {
         SIGN_ON: Meaning(ACCEPTED, Event.THEY_SIGNED_ON),
         SIGN_OFF: Meaning(ACCEPTED, Event.THEY_SIGNED_OFF),
+        CUTOVER: Meaning(ACCEPTED, is_for_the_books=True),
         ECHO: Meaning(ACCEPTED),
     }
 )
