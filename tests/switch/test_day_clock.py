@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from junctor.ledger.operations import Done, Item, Outcome
 from junctor.ledger.settlement_items import CutOver
@@ -22,12 +22,12 @@ class FakeBooks:
     def submit(self, item: Item) -> Deferred[Outcome | Unavailable]:
         self.asked.append(item)
         assert isinstance(item, CutOver)
-        return succeed(Unavailable("away") if self.is_away else Done(number=item.opens or 0))
+        return succeed(Unavailable() if self.is_away else Done(number=item.opens or 0))
 
 
-def at(*moment: int) -> Clock:
+def at(moment: str) -> Clock:
     clock = Clock()
-    clock.advance(datetime(*moment, tzinfo=UTC).timestamp())
+    clock.advance(datetime.fromisoformat(moment).timestamp())
     return clock
 
 
@@ -36,7 +36,7 @@ def opened(books: FakeBooks) -> list[int | None]:
 
 
 def test_the_day_that_is_due_is_opened_at_the_start_and_the_next_at_its_time() -> None:
-    clock, books = at(2026, 12, 31, 21, 59, 58), FakeBooks()
+    clock, books = at("2026-12-31T21:59:58Z"), FakeBooks()
     days = DayClock(clock, books, "22:00")
     days.start()
     assert opened(books) == [20261231]
@@ -48,7 +48,7 @@ def test_the_day_that_is_due_is_opened_at_the_start_and_the_next_at_its_time() -
 
 
 def test_books_that_are_away_are_asked_again() -> None:
-    clock, books = at(2026, 11, 20, 22, 0, 0), FakeBooks()
+    clock, books = at("2026-11-20T22:00:00Z"), FakeBooks()
     books.is_away = True
     days = DayClock(clock, books, "22:00")
     days.start()
@@ -61,7 +61,7 @@ def test_books_that_are_away_are_asked_again() -> None:
 
 
 def test_without_a_time_of_day_nothing_is_asked() -> None:
-    clock, books = at(2026, 11, 20, 22, 0, 0), FakeBooks()
+    clock, books = at("2026-11-20T22:00:00Z"), FakeBooks()
     days = DayClock(clock, books, None)
     days.start()
     clock.advance(100_000)
