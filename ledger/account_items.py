@@ -62,4 +62,40 @@ class CloseAccount:
     forget: bool = False
 
 
-AccountItem = UpdateAccount | BlockAccount | CloseAccount
+class Period(Enum):
+    """Over what a limit counts."""
+
+    TRANSACTION = "transaction"
+    DAY = "day"
+    MONTH = "month"
+    TOTAL = "total"
+
+
+@attrs.frozen
+class AccountLimit:
+    """What may be paid from an account within a period, by payments whose processing code (DE3) begins so.
+
+    amount_minor, count: the most of each, None for no limit; one of them is given, and no count per transaction.
+    """
+
+    processing_code: str
+    period: Period
+    amount_minor: int | None = None
+    count: int | None = None
+
+
+@attrs.frozen
+class LimitAccount:
+    """Set an account's limits for a processing code, instead of those that it had for it; none lifts them.
+
+    `processing_code` is that of each limit: "" (all), two digits, or six. What counts is what is paid from now on.
+    """
+
+    code: str
+    who: str
+    reason: str = attrs.field(repr=False)
+    processing_code: str
+    limits: tuple[AccountLimit, ...]
+
+
+AccountItem = UpdateAccount | BlockAccount | CloseAccount | LimitAccount

@@ -8,13 +8,36 @@ from typing import Any, Final
 
 import attrs
 
-from .account_items import AccountItem, BlockAccount, CloseAccount, Keep, UpdateAccount
+from .account_items import (
+    AccountItem,
+    AccountLimit,
+    BlockAccount,
+    CloseAccount,
+    Keep,
+    LimitAccount,
+    Period,
+    UpdateAccount,
+)
+from .limits import write_limits
 from .operations import Done, Failed, Gone, Outcome
 from .page import Page
-from .state import CLOSED, INT64_MAX, INT64_MIN, NO_CREDITS, NO_DEBITS, Account, AccountEvent, EntryKind, Holder
+from .state import (
+    CLOSED,
+    INT64_MAX,
+    INT64_MIN,
+    LIMITED,
+    NO_CREDITS,
+    NO_DEBITS,
+    Account,
+    AccountEvent,
+    EntryKind,
+    Holder,
+)
 
 WHO_CHARS_MAX: Final = 64
 REASON_CHARS_MAX: Final = 500
+LIMITS_MAX: Final = 64
+"""Limits of one account: each is looked at for every payment."""
 
 _event_key: Final = Struct(">qq").pack
 Change = dict[str, Any]
@@ -61,6 +84,43 @@ def block_account(page: Page, item: BlockAccount) -> Outcome:
     )
     page.amend(account, account.floor, account.ceiling, flags)
     return _journal(page, account, item, "block" if item.debits or item.credits else "unblock", change)
+
+
+def limit_account(page: Page, item: LimitAccount) -> Outcome:
+    """Set the limits for a processing code."""
+    found = _find(page, item)
+    if not isinstance(found, tuple):
+        return found
+    holder, account = found
+    if account.flags & CLOSED:
+        return Failed("the account is closed")
+    if holder.kind == "settlement":
+        return Failed("a settlement account has a cap instead of limits")
+    if not all(_is_limit(limit, item.processing_code) for limit in item.limits):
+        return Failed("a limit has a processing code of none, two or six digits, and an amount or count that fits")
+    if len({limit.period for limit in item.limits}) < len(item.limits):
+        return Failed("a period has one limit")
+    before = page.limits.find(account.account_id) or ()
+    after = tuple(it for it in before if it.processing_code != item.processing_code) + item.limits
+    after = tuple(sorted(after, key=lambda it: (it.processing_code, it.period.value)))
+    if len(after) > LIMITS_MAX:
+        return Failed(f"an account has at most {LIMITS_MAX} limits")
+    if after != before:
+        page.limits.put(account.account_id, after)
+    change = _differences(limits=(json.loads(write_limits(before)), json.loads(write_limits(after))))
+    page.amend(account, account.floor, account.ceiling, account.flags | LIMITED)
+    return _journal(page, account, item, "limit", change)
+
+
+def _is_limit(limit: AccountLimit, processing_code: str) -> bool:
+    code, amount, count = limit.processing_code, limit.amount_minor, limit.count
+    return (
+        code == processing_code
+        and (code == "" or (len(code) in (2, 6) and code.isascii() and code.isdigit()))
+        and (amount is not None or count is not None)
+        and (amount is None or 0 <= amount <= INT64_MAX)
+        and (count is None or (0 <= count <= INT64_MAX and limit.period is not Period.TRANSACTION))
+    )
 
 
 def close_account(page: Page, item: CloseAccount) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from .flights import end_in_silence
+from .limits import count_use, recount
 from .operations import LEDGER, Approved, Capture, ExpireHolds, Original, Outcome, Reason, Reverse, Swept
 from .page import Missing, Page
 from .rules import (
@@ -55,6 +56,10 @@ def capture(page: Page, item: Capture) -> Outcome:
     page.transactions.put(after.key, after)
     told = facts if original is None else attrs.evolve(facts, destination=original.destination)
     count(page, told, item.amount_minor)
+    if after.key == facts.key:
+        count_use(page, after.key, after.legs, facts)
+    else:
+        recount(page, after, after.amount)
     deliveries = item.deliveries
     if original is not None:
         onward = None if original.destination == LEDGER else item.forward(original)
@@ -135,6 +140,7 @@ def reverse(page: Page, item: Reverse) -> Outcome:
             original = _original(named, None, txn)
             after = _undo(page, txn, item.replacement_minor, facts.key)
             page.transactions.put(txn_key, after)
+            recount(page, txn, 0 if txn.state == Standing.EXPIRED else after.amount)
             less = txn.amount - after.amount
             if less == 0:
                 original = None
@@ -219,6 +225,7 @@ def expire_holds(page: Page, item: ExpireHolds) -> Outcome:
         txn = page.transactions.find(key)
         assert txn is not None, "an expired hold is there"
         places = release(page, key, txn.legs)
+        recount(page, txn, 0)
         page.transactions.put(
             key, with_changes(txn, state=Standing.EXPIRED, places=places, reversal_key=txn.reversal_key)
         )

@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from . import administration, corrections, flights, mail, opening, payments, settling
-from .account_items import BlockAccount, CloseAccount, UpdateAccount
+from .account_items import BlockAccount, CloseAccount, LimitAccount, UpdateAccount
 from .operations import (
     Abandon,
     Attempt,
@@ -68,6 +68,7 @@ _RULES: Final[dict[type, Callable[[Page, Any], Outcome]]] = {
     CloseAccount: administration.close_account,
     CutOver: settling.cut_over,
     Reconcile: settling.reconcile,
+    LimitAccount: administration.limit_account,
 }
 
 

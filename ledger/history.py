@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 
-from .reports import AccountEventReport, BalanceReport, ExportReport
-from .schema import account, account_event, entry
+from .account_items import AccountLimit, Period
+from .limits import period_number, read_limits
+from .reports import AccountEventReport, BalanceReport, ExportReport, LimitReport
+from .schema import account, account_event, account_limits, business_day, entry, limit_usage
 from .state import EntryKind
 from .views import letters, words
 
@@ -46,6 +48,37 @@ def account_events(run: Any, code: str) -> list[AccountEventReport]:
         AccountEventReport(code, row.seq, row.bdate, row.at_us, row.who, row.action, row.reason, row.change)
         for row in run(found)
     ]
+
+
+def account_limits_now(run: Any, code: str) -> list[LimitReport]:
+    """List an account's limits with what counts towards each on the business date that is open."""
+    row = run(
+        select(account_limits)
+        .join(account, account.c.account_id == account_limits.c.account_id)
+        .where(account.c.code == code)
+    ).first()
+    if row is None:
+        return []
+    bdate = run(select(func.max(business_day.c.bdate)).where(business_day.c.state == 0)).scalar_one()
+    counters = run(select(limit_usage).where(limit_usage.c.account_id == row.account_id))
+    used = {(it.period, it.processing_code): (it.amount, it.count) for it in counters}
+    limits = read_limits(row.limits)
+    return [
+        LimitReport(
+            it.processing_code,
+            it.period.value,
+            it.amount_minor,
+            it.count,
+            *_used(used, it, bdate),
+        )
+        for it in limits
+    ]
+
+
+def _used(used: dict[tuple[int, str], tuple[int, int]], limit: AccountLimit, bdate: int) -> tuple[int, int]:
+    if limit.period is Period.TRANSACTION:
+        return 0, 0
+    return used.get((period_number(limit.period, bdate), limit.processing_code), (0, 0))
 
 
 def exported(run: Any, first: int, last: int, after: tuple[str, int], most: int) -> list[ExportReport]:

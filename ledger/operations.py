@@ -48,6 +48,8 @@ class Reason(Enum):
     INVALID_AMOUNT = "the amount is zero, negative or does not fit"
     EXCEEDS_FUNDS = "available funds do not suffice"
     EXCEEDS_CEILING = "the account may not hold that much"
+    EXCEEDS_LIMIT = "more is paid than the account's limits allow"
+    EXCEEDS_COUNT = "more often is paid than the account's limits allow"
 
 
 @often

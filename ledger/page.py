@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any, Final, Generic, TypeVar
 
+from .account_items import AccountLimit
 from .operations import AccountRef, Balance, NewDelivery
 from .settlement_items import Total, Totals
 from .state import (
@@ -27,10 +28,13 @@ from .state import (
     Holder,
     Lane,
     LaneSeq,
+    LimitUse,
     Message,
     Sealed,
     TotalsKey,
     Txn,
+    Usage,
+    UsageKey,
 )
 
 K = TypeVar("K")
@@ -105,6 +109,9 @@ class Page:
         self.cards: Table[bytes, tuple[int, ...]] = Table("cards", undo)
         self.accounts: Table[int, Account] = Table("accounts", undo)
         self.holders: Table[str, Holder] = Table("holders", undo)
+        self.limits: Table[int, tuple[AccountLimit, ...]] = Table("limits", undo)
+        self.usages: Table[UsageKey, Usage] = Table("usages", undo)
+        self.limit_uses: Table[bytes, LimitUse] = Table("limit_uses", undo)
         self.remembered_cards: set[AccountRef] = set()
         """Cards whose accounts were not looked up for this page."""
         self.account_cards: Table[str, tuple[bytes, ...]] = Table("account_cards", undo)

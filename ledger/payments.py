@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .limits import count_use, find_excess
 from .operations import Approved, Authorise, Decided, Declined, Inquire, Outcome, Reason, Refuse
 from .page import Page
 from .rules import approve, decline, examine, find_repeat, is_reversed_before, post, principal, record, set_aside
@@ -18,6 +19,8 @@ def authorise(page: Page, item: Authorise) -> Outcome:
     if is_reversed_before(page, facts.key):
         return decline(page, facts, Step.AUTHORISE, item.render, Reason.ALREADY_REVERSED)
     legs = examine(page, item.movements, forced=item.forced, hold=item.hold)
+    if not isinstance(legs, Reason) and not item.forced:
+        legs = find_excess(page, legs, facts) or legs
     if isinstance(legs, Reason):
         return decline(page, facts, Step.AUTHORISE, item.render, legs)
     key = facts.key
@@ -39,6 +42,7 @@ def authorise(page: Page, item: Authorise) -> Outcome:
         ),
     )
     count(page, facts, amount)
+    count_use(page, key, legs, facts)
     return approve(
         page,
         facts,

@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from .account_items import BlockAccount, CloseAccount, UpdateAccount
+from .account_items import BlockAccount, CloseAccount, LimitAccount, UpdateAccount
+from .limits import usage_keys
 from .operations import (
     Abandon,
     AccountRef,
@@ -38,7 +39,7 @@ from .operations import (
 )
 from .page import Missing, Page
 from .settlement_items import CutOver, Reconcile
-from .state import LaneSeq, Leg, TotalsKey
+from .state import LIMITED, LaneSeq, Leg, TotalsKey, UsageKey
 
 
 @attrs.define
@@ -59,6 +60,9 @@ class Wants:
     accounts: set[int] = attrs.field(factory=set)
     holders: set[str] = attrs.field(factory=set)
     account_cards: set[str] = attrs.field(factory=set)
+    limits: set[int] = attrs.field(factory=set)
+    usages: set[UsageKey] = attrs.field(factory=set)
+    limit_uses: set[bytes] = attrs.field(factory=set)
     messages: set[bytes] = attrs.field(factory=set)
     transactions: set[bytes] = attrs.field(factory=set)
     flights: set[bytes] = attrs.field(factory=set)
@@ -145,7 +149,7 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 wants.holders.add(item.code)
                 wants.cards.update(item.cards)
                 wants.account_id_max = True
-            case UpdateAccount() | BlockAccount() | CloseAccount():
+            case UpdateAccount() | BlockAccount() | CloseAccount() | LimitAccount():
                 wants.holders.add(item.code)
                 wants.references.add(item.code)
                 if isinstance(item, CloseAccount) and item.forget:
@@ -180,6 +184,7 @@ def next_wants(page: Page, first: Wants) -> Wants:
             _unless_loaded(wants.transactions, page.transactions.loaded, (letter.settles,))
     for code in first.account_cards:
         _unless_loaded(wants.cards, page.cards.loaded, page.account_cards.loaded.get(code) or ())
+    _limits(wants, page)
     for key in keys:
         message = page.messages.loaded.get(key)
         if message is not None and message.txn_key != key:
@@ -187,12 +192,27 @@ def next_wants(page: Page, first: Wants) -> Wants:
         txn = page.transactions.loaded.get(key if message is None else message.txn_key)
         if txn is not None:
             _unless_loaded(wants.accounts, page.accounts.loaded, _accounts(txn.legs))
+            payer = page.accounts.loaded.get(txn.legs[0][0]) if txn.legs else None
+            if payer is not None and payer.flags & LIMITED:
+                _unless_loaded(wants.limit_uses, page.limit_uses.loaded, (txn.key,))
         flight = page.flights.loaded.get(key)
         if flight is not None:
             _unless_loaded(wants.accounts, page.accounts.loaded, _accounts(flight.legs))
             if key in ended and flight.reversal is not None:
                 _unless_loaded(wants.lanes, page.lanes.loaded, (flight.reversal.lane,))
     return wants
+
+
+def _limits(wants: Wants, page: Page) -> None:
+    """Want the limits of the accounts that have some, and the counters that they and earlier payments name."""
+    for number, account in page.accounts.loaded.items():
+        if account is not None and account.flags & LIMITED:
+            _unless_loaded(wants.limits, page.limits.loaded, (number,))
+    for number, limits in page.limits.loaded.items():
+        _unless_loaded(wants.usages, page.usages.loaded, usage_keys(number, limits or (), page.bdate))
+    for use in page.limit_uses.loaded.values():
+        if use is not None:
+            _unless_loaded(wants.usages, page.usages.loaded, ((use.account_id, *place) for place in use.places))
 
 
 def missing_wants(missing: Iterable[Missing], first: Wants) -> Wants:

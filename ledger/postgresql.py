@@ -18,6 +18,7 @@ from psycopg.abc import PQGen
 
 from . import literals, rows, settling_postgresql
 from . import statements as sql
+from .kept_postgresql import kept_changes, kept_queries
 from .look_ups import Query, look_up, look_up_places
 from .operations import OutcomeUnknown, StoreUnavailable
 from .own_chain import OwnChain
@@ -235,6 +236,7 @@ class PostgresqlDatabase:
         queries += self._queue_queries(page, wants)
         queries += self._key_queries(page, wants)
         queries += settling_postgresql.load(page, wants)
+        queries += kept_queries(page, wants)
         if queries:
             self._run(queries)
 
@@ -316,7 +318,8 @@ class PostgresqlDatabase:
             self._run(self._changes(page, commit))
 
     def _changes(self, page: Page, commit: bool) -> Iterator[Query]:
-        for changes in (self._books(page), self._queues(page), settling_postgresql.write(page)):
+        further = (settling_postgresql.write(page), kept_changes(page))
+        for changes in (self._books(page), self._queues(page), *further):
             for statement, values in changes:
                 if values:
                     yield statement.sql, statement.parameters(values), None

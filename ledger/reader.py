@@ -23,6 +23,7 @@ from .reports import (
     ExportReport,
     HeadReport,
     LaneReport,
+    LimitReport,
     MessageReport,
     TransactionReport,
     TrialBalance,
@@ -172,6 +173,11 @@ class Reader:
         """List what operators changed about an account, the oldest first."""
         with self._reading() as run:
             return history.account_events(run, code)
+
+    def account_limits(self, code: str) -> list[LimitReport]:
+        """List an account's limits, and what counts towards each now."""
+        with self._reading() as run:
+            return history.account_limits_now(run, code)
 
     def exported(
         self, first: int, last: int, *, after: tuple[str, int] = ("", 0), most: int = 1000

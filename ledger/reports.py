@@ -175,6 +175,18 @@ class AccountEventReport:
 
 
 @attrs.frozen
+class LimitReport:
+    """A limit of an account, and what counts towards it now."""
+
+    processing_code: str
+    period: str
+    amount_minor: int | None
+    count: int | None
+    used_minor: int
+    used_count: int
+
+
+@attrs.frozen
 class ExportReport:
     """One entry with all that another system needs to book it."""
 

@@ -98,6 +98,31 @@ account_event: Final = _table(
     _must("change", Text),  # JSON: what changed, from what to what
 )
 
+# The limits of an account that has some (flag 8 of its balance), and what counts towards them.
+account_limits: Final = _table(
+    "account_limits",
+    _key("account_id", BigInteger),
+    _must("limits", Text),  # JSON: [processing code, period, amount, count], ...
+)
+
+limit_usage: Final = _table(
+    "limit_usage",
+    _key("account_id", BigInteger),
+    _key("period", Integer),  # yyyymmdd, yyyymm, or 0 for all time
+    _key("processing_code", Text),
+    _must("amount", BigInteger),
+    _must("count", BigInteger),
+    CheckConstraint("amount >= 0 AND count >= 0", name="used_ok"),
+)
+
+limit_use: Final = _table(
+    "limit_use",
+    _key("txn_key", LargeBinary),
+    _must("account_id", BigInteger),
+    _must("amount", BigInteger),
+    _must("places", Text),  # JSON: [period, processing code], ...
+)
+
 # The one row that every posting updates: half empty pages keep its new versions beside the old.
 balance: Final = _table(
     "balance",
@@ -108,7 +133,7 @@ balance: Final = _table(
     _must("seq", BigInteger),  # number of entries
     _may("floor", BigInteger),  # lowest posted - held
     _may("ceiling", BigInteger),  # highest posted
-    _must("flags", SmallInteger),  # 1 no debits, 2 no credits, 4 closed
+    _must("flags", SmallInteger),  # 1 no debits, 2 no credits, 4 closed, 8 has limits
     _must("overdraw", BigInteger),  # shortfall left by postings that had to be made
     _must("overfill", BigInteger),
     CheckConstraint("held >= 0", name="held_ok"),

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from . import rows, settling_sqlite
 from .chain import BATCH
+from .kept_sqlite import load_kept, write_kept
 from .operations import OutcomeUnknown, StoreUnavailable
 from .own_chain import ADVANCE, HEAD, OwnChain
 from .page import Page
@@ -210,6 +211,7 @@ class SqliteDatabase:
             self._load_keys(page, wants)
             self._load_queues(page, wants)
             settling_sqlite.load(self._connect(), page, wants)
+            load_kept(self._connect(), page, wants)
 
     def _load_accounts(self, page: Page, wants: Wants) -> None:
         connection = self._connect()
@@ -268,6 +270,7 @@ class SqliteDatabase:
             self._write_books(page)
             self._write_queues(page)
             settling_sqlite.write(self._connect(), page)
+            write_kept(self._connect(), page)
         if commit:
             self.commit()
 

@@ -21,6 +21,7 @@ INT64_MAX: Final = 2**63 - 1
 NO_DEBITS: Final = 1
 NO_CREDITS: Final = 2
 CLOSED: Final = 4
+LIMITED: Final = 8
 """Flags of an account."""
 
 
@@ -311,6 +312,29 @@ class DeadLetter:
     reason: str
     died_us: int
     dropped_us: int | None
+
+
+UsageKey = tuple[int, int, str]
+"""Account, period (yyyymmdd, yyyymm, or 0 for all time), and the processing code of a limit."""
+
+
+@attrs.frozen
+class Usage:
+    """What was paid within a limit."""
+
+    key: UsageKey
+    amount: int
+    count: int
+
+
+@attrs.frozen
+class LimitUse:
+    """What a payment counts for, and in which periods and codes."""
+
+    key: bytes
+    account_id: int
+    amount: int
+    places: tuple[tuple[int, str], ...]
 
 
 LaneSeq = tuple[str, int]

@@ -1,15 +1,25 @@
-"""`junctor account update | block | unblock | close`: what an operator changes, with who asked for it and why."""
+"""`junctor account update | limit | block | unblock | close`: what an operator changes."""
 
 from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from ...ledger.account_items import KEEP, AccountItem, BlockAccount, CloseAccount, Keep, UpdateAccount
+from ...ledger.account_items import (
+    KEEP,
+    AccountItem,
+    AccountLimit,
+    BlockAccount,
+    CloseAccount,
+    Keep,
+    LimitAccount,
+    Period,
+    UpdateAccount,
+)
 from .amounts import read_amount, read_currency
 from .books import carry_out, reading, writing
 from .complaints import Complaint
@@ -84,6 +94,47 @@ def unblock(config_file: Path, code: str, reason: str, who: str, as_json: bool, 
         code, who, reason, debits=False if debits or both else None, credits=False if credits or both else None
     )
     _carry_out(config_file, item, as_json)
+
+
+@click.command("limit")
+@_asked
+@click.option("--processing-code", default="", help="Of payments whose DE3 begins so: 2 or 6 digits.  [default: all]")
+@click.option("--per-transaction", help="The most of one payment, as 200.00.")
+@click.option("--daily", help="The most of a business day.")
+@click.option("--daily-count", type=click.IntRange(0), help="How many payments a business day.")
+@click.option("--monthly", help="The most of a month.")
+@click.option("--monthly-count", type=click.IntRange(0), help="How many payments a month.")
+@click.option("--total", help="The most in all.")
+@click.option("--total-count", type=click.IntRange(0), help="How many payments in all.")
+@click.option("--none", "lifted", is_flag=True, help="Lift the limits for this processing code.")
+def limit(config_file: Path, code: str, reason: str, who: str, as_json: bool, **given: Any) -> None:
+    """Set an account's limits for a processing code, instead of those that it had for it."""
+    chosen = [name for name in _LIMITS if given[name] is not None]
+    if bool(chosen) == given["lifted"]:
+        raise click.UsageError("give limits, or --none to lift them")
+    with reading(read_settings(config_file)) as reader:
+        found = reader.account(code)
+    if found is None:
+        raise Complaint(f"there is no account {code}")
+    currency, processing_code = read_currency(found.currency), given["processing_code"]
+    limits = []
+    for period in dict.fromkeys(_LIMITS[name][0] for name in chosen):
+        parts = {_LIMITS[name][1]: given[name] for name in chosen if _LIMITS[name][0] is period}
+        amount = None if "amount" not in parts else read_amount(parts["amount"], currency)
+        limits.append(AccountLimit(processing_code, period, amount, parts.get("count")))
+    _carry_out(config_file, LimitAccount(code, who, reason, processing_code, tuple(limits)), as_json)
+
+
+_LIMITS: Final = {
+    "per_transaction": (Period.TRANSACTION, "amount"),
+    "daily": (Period.DAY, "amount"),
+    "daily_count": (Period.DAY, "count"),
+    "monthly": (Period.MONTH, "amount"),
+    "monthly_count": (Period.MONTH, "count"),
+    "total": (Period.TOTAL, "amount"),
+    "total_count": (Period.TOTAL, "count"),
+}
+"""Which option says what of which period."""
 
 
 @click.command("close")

@@ -13,7 +13,7 @@ import click
 from ...codecs.money import format_minor
 from ...ledger import Store, Vault
 from ...ledger.operations import Answered, Approved, Conflict, Decided, Declined, Done, Failed, Outcome
-from .account_changes import block, close, unblock, update
+from .account_changes import block, close, limit, unblock, update
 from .amounts import exponent_of
 from .books import reading, tell, writing
 from .cards import ask_for_card, read_cards_file
@@ -47,13 +47,22 @@ _ENTRY_COLUMNS = [
     Column("txn_key", "transaction"),
 ]
 
+_LIMIT_COLUMNS = [
+    Column("processing_code", "processing code"),
+    Column("period", "limit per"),
+    Column("amount", "amount", right=True),
+    Column("count", "payments", right=True),
+    Column("used", "used", right=True),
+    Column("used_count", "used payments", right=True),
+]
+
 
 @click.group()
 def account() -> None:
     """Accounts and their balances."""
 
 
-for _change in (update, block, unblock, close):
+for _change in (update, limit, block, unblock, close):
     account.add_command(_change)
 
 
@@ -82,16 +91,20 @@ def show(config_file: Path, code: str, entries: int, as_json: bool) -> None:
         found = reader.account(code)
         if found is None:
             raise Complaint(f"there is no account {code}")
+        limits = [tell(limit) for limit in reader.account_limits(code)]
         last = reader.statement(code, after_seq=max(0, found.entries - entries), most=entries)
     row, statement = tell(found), [tell(entry) for entry in last]
     if as_json:
-        write_json({**row, "statement": statement})
+        write_json({**row, "limits": limits, "statement": statement})
         return
     exponent = exponent_of(row["currency"])
     shown = _shown(row)
     names = ("code", "name", "kind", "institution", "currency", "posted", "held", "available", "floor", "ceiling")
     write_pairs({name: shown[name] for name in names}, as_json=False)
     click.echo()
+    if limits:
+        write_rows([_shown_limit(each, exponent) for each in limits], _LIMIT_COLUMNS, as_json=False)
+        click.echo()
     write_rows(
         [_shown_entry(entry, exponent) for entry in statement], _ENTRY_COLUMNS, as_json=False, empty="no entries"
     )
@@ -106,6 +119,11 @@ def _shown(row: Row) -> dict[str, Any]:
     amounts |= {"floor": row["floor_minor"], "ceiling": row["ceiling_minor"]}
     written = {name: "no limit" if each is None else format_minor(each, exponent) for name, each in amounts.items()}
     return {**row, **written}
+
+
+def _shown_limit(limit: Row, exponent: int) -> Row:
+    amounts = {name: limit[f"{name}_minor"] for name in ("amount", "used")}
+    return {**limit, **{name: None if it is None else format_minor(it, exponent) for name, it in amounts.items()}}
 
 
 def _shown_entry(entry: Row, exponent: int) -> Row:

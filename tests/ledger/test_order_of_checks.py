@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from junctor.ledger.account_items import AccountLimit, Period
 from junctor.ledger.engine import Lacks, decide
 from junctor.ledger.operations import Inquire, Item, Movement, Reason
 from junctor.ledger.page import Page
-from junctor.ledger.state import CLOSED, NO_CREDITS, NO_DEBITS, Account, Standing, Txn
+from junctor.ledger.state import CLOSED, LIMITED, NO_CREDITS, NO_DEBITS, Account, Standing, Txn
 from ledger_items import BIG, EUR, USD, approved, capture, declined, dispatch, facts, key, purchase, render
 
 REASONS = list(Reason)
+LIMITS = (Reason.EXCEEDS_LIMIT, Reason.EXCEEDS_COUNT)
 
 
 def wrong_page() -> Page:
@@ -25,7 +27,9 @@ def wrong_page() -> Page:
     page.messages.loaded[key(9)] = page.flights.loaded[key(9)] = page.transactions.loaded[key(9)] = None
     page.transactions.loaded[own] = Txn(own, Standing.TOMBSTONE, EUR, 0, 0, (), b"", None, key(2), 1)
     page.codes.loaded.update({"from": None, "to": None})
-    page.accounts.loaded[1] = Account(1, EUR, 10, 4, 0, 0, None, CLOSED | NO_DEBITS, 0, 0)
+    page.accounts.loaded[1] = Account(1, EUR, 10, 4, 0, 0, None, CLOSED | NO_DEBITS | LIMITED, 0, 0)
+    page.limits.loaded[1] = (AccountLimit("", Period.DAY, 6, 0),)
+    page.usages.loaded[1, 20260102, ""] = page.limit_uses.loaded[key(1)] = None
     page.accounts.loaded[2] = Account(2, USD, -20, 0, 0, None, -14, CLOSED | NO_CREDITS, 0, 0)
     return page
 
@@ -76,6 +80,14 @@ def lift_the_ceiling(page: Page) -> None:
     account(page, 2).ceiling = -13
 
 
+def raise_the_limit(page: Page) -> None:
+    page.limits.loaded[1] = (AccountLimit("", Period.DAY, 7, 0),)
+
+
+def raise_the_count(page: Page) -> None:
+    page.limits.loaded[1] = (AccountLimit("", Period.DAY, 7, 1),)
+
+
 Repair = Callable[[Page], None]
 ROWS: list[tuple[Repair | None, int, Reason | None]] = [
     (None, 2**63, Reason.ALREADY_REVERSED),
@@ -89,7 +101,9 @@ ROWS: list[tuple[Repair | None, int, Reason | None]] = [
     (change_the_currency, 2**63, Reason.INVALID_AMOUNT),
     (None, 7, Reason.EXCEEDS_FUNDS),
     (raise_the_funds, 7, Reason.EXCEEDS_CEILING),
-    (lift_the_ceiling, 7, None),
+    (lift_the_ceiling, 7, Reason.EXCEEDS_LIMIT),
+    (raise_the_limit, 7, Reason.EXCEEDS_COUNT),
+    (raise_the_count, 7, None),
 ]
 
 
@@ -125,6 +139,7 @@ def test_a_payment_is_declined_for_the_first_reason_that_holds(row: int, hold: b
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_a_dispatch_is_declined_for_the_first_reason_that_holds(row: int) -> None:
     page, amount, reason = repaired(row)
+    reason = None if reason in LIMITS else reason  # a peer's settlement account has a cap instead
     outcomes = decide([dispatch(1, amount, movements=(Movement("from", "to", amount, EUR),))], page)
     assert not isinstance(outcomes, Lacks)
     if reason is None:
@@ -134,16 +149,16 @@ def test_a_dispatch_is_declined_for_the_first_reason_that_holds(row: int) -> Non
 
 
 @pytest.mark.parametrize("row", range(len(ROWS)))
-def test_an_advice_passes_the_floor_and_nothing_else(row: int) -> None:
+def test_an_advice_passes_the_floor_and_the_limits_and_nothing_else(row: int) -> None:
     page, amount, reason = repaired(row)
-    expected = Reason.EXCEEDS_CEILING if reason is Reason.EXCEEDS_FUNDS else reason
+    expected = Reason.EXCEEDS_CEILING if reason is Reason.EXCEEDS_FUNDS else None if reason in LIMITS else reason
     assert decide_one(payment(amount, forced=True), page) is expected
 
 
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_a_completion_without_a_hold_is_checked_as_an_advice(row: int) -> None:
     page, amount, reason = repaired(row)
-    expected = Reason.EXCEEDS_CEILING if reason is Reason.EXCEEDS_FUNDS else reason
+    expected = Reason.EXCEEDS_CEILING if reason is Reason.EXCEEDS_FUNDS else None if reason in LIMITS else reason
     item = capture(1, 9, amount, movements=(Movement("from", "to", amount, EUR),))
     assert decide_one(item, page) is expected
 
@@ -179,7 +194,7 @@ def test_of_two_movements_the_graver_reason_is_told_whichever_comes_first() -> N
 
 
 def test_what_must_be_posted_passes_floor_and_ceiling_and_leaves_a_mark() -> None:
-    page, _, _ = repaired(11)
+    page, _, _ = repaired(13)
     outcomes = decide([payment(7, hold=True), capture(3, 1, 50)], loaded(page, 3))
     assert not isinstance(outcomes, Lacks)
     assert [approved(it) for it in outcomes] == [7, 50]

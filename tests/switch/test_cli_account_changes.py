@@ -130,3 +130,25 @@ def test_a_statement_and_an_export_as_csv_hold_the_same_entries(paid: Office) ->
 )
 def test_a_statement_that_cannot_be_meant_is_refused(customer: Office, words: list[str], status: int) -> None:
     assert customer.run("ledger", *words).status == status
+
+
+def test_limits_are_set_shown_and_lifted(customer: Office) -> None:
+    words = ["limit", "customer-1", "--processing-code", "01", "--per-transaction", "50.00", "--daily", "100.00"]
+    change(customer, *words, "--daily-count", "3")
+    limits = customer.json("account", "show", "customer-1")["limits"]
+    assert [(it["processing_code"], it["period"], it["amount_minor"], it["count"]) for it in limits] == [
+        ("01", "day", 10_000, 3),
+        ("01", "transaction", 5_000, None),
+    ]
+    shown = [line.split() for line in customer.run("account", "show", "customer-1").out.splitlines()]
+    assert ["01", "day", "100.00", "3", "0.00", "0"] in shown
+    change(customer, "limit", "customer-1", "--processing-code", "01", "--none")
+    assert customer.json("account", "show", "customer-1")["limits"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [(["customer-1"], 2), (["customer-1", "--none", "--daily", "1"], 2), (["nobody", "--daily", "1"], 1)],
+)
+def test_limits_that_cannot_be_meant_are_refused(customer: Office, words: list[str], status: int) -> None:
+    assert customer.run("account", "limit", *words, "--reason", "x").status == status
