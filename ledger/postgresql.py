@@ -235,8 +235,7 @@ class PostgresqlDatabase:
         queries += self._account_queries(page, wants)
         queries += self._queue_queries(page, wants)
         queries += self._key_queries(page, wants)
-        queries += settling_postgresql.load(page, wants)
-        queries += kept_queries(page, wants)
+        queries += [*settling_postgresql.load(page, wants), *kept_queries(page, wants)]
         if queries:
             self._run(queries)
 
@@ -318,8 +317,7 @@ class PostgresqlDatabase:
             self._run(self._changes(page, commit))
 
     def _changes(self, page: Page, commit: bool) -> Iterator[Query]:
-        further = (settling_postgresql.write(page), kept_changes(page))
-        for changes in (self._books(page), self._queues(page), *further):
+        for changes in (self._books(page), self._queues(page), settling_postgresql.write(page), kept_changes(page)):
             for statement, values in changes:
                 if values:
                     yield statement.sql, statement.parameters(values), None
