@@ -1,8 +1,9 @@
-"""The hash chain over what is only ever added: messages and entries, batch by batch, one chain per writer.
+"""The hash chain over what is only ever added: messages, entries and events, batch by batch, one chain per writer.
 
 A batch's hash is SHA-256 over the hash before it, the batch's header, and the canonical bytes of each of its rows:
-messages, then entries, in the order in which they were written. What retention may remove from a message is covered
-by a salted digest that stays. Marks name each row, so that whoever verifies can tell which one is not as it was.
+messages, then entries, then account events, in the order in which they were written. What retention may remove from a
+message is covered by a salted digest that stays. Marks name each row, so that whoever verifies can tell which one is
+not as it was.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ UNCHAINED: Final = 0
 """The number of the chain that holds what was written before there were chains: one batch, sealed by a migration."""
 
 _Row = tuple[Any, ...]
-_HEADER: Final = Struct(">HqqIqIQQ")
+_HEADER: Final = Struct(">HqqIqIQQQ")
 _MESSAGE_MARK: Final = Struct(">16sI")
-_ENTRY_MARK: Final = Struct(">qqI")
+_PLACE_MARK: Final = Struct(">qqI")
 MARK_BYTES: Final = 20
 _CANONICAL_VERSION: Final = 2
 """Of marshal's format: each value by itself, without references."""
@@ -39,6 +40,7 @@ class Form:
 
     message: tuple[str, ...]
     entry: tuple[str, ...]
+    account_event: tuple[str, ...]
 
 
 _FACTS: Final = (
@@ -56,6 +58,7 @@ FORMS: Final = {
             "account_id", "seq", "bdate", "txn_key", "kind", "amount", "balance", "held_delta", "held", "at_us",
             "chain_id", "batch_n",
         ),
+        account_event=("account_id", "seq", "bdate", "at_us", "who", "action", "reason", "change"),
     ),
 }  # fmt: skip
 FORM: Final = max(FORMS)
@@ -84,6 +87,7 @@ class Header:
     bdate: int
     messages: int
     entries: int
+    events: int
 
     def packed(self) -> bytes:
         """Give the bytes that the batch's hash covers."""
@@ -115,19 +119,24 @@ def message_mark(key: bytes, row: bytes) -> bytes:
     return _MESSAGE_MARK.pack(key, adler32(row))
 
 
-def entry_mark(account_id: int, seq: int, row: bytes) -> bytes:
-    """Name an entry by its place and a checksum of its canonical bytes."""
-    return _ENTRY_MARK.pack(account_id, seq, adler32(row))
+def place_mark(account_id: int, seq: int, row: bytes) -> bytes:
+    """Name an entry or event by its account and number and a checksum of its canonical bytes."""
+    return _PLACE_MARK.pack(account_id, seq, adler32(row))
 
 
-def read_marks(marks: bytes, messages: int) -> tuple[list[tuple[bytes, int]], list[tuple[tuple[int, int], int]]]:
-    """Give (key, checksum) of each message and (place, checksum) of each entry of a batch, in their order."""
-    border = messages * MARK_BYTES
-    of_messages = [(key, checksum) for key, checksum in _MESSAGE_MARK.iter_unpack(marks[:border])]
-    of_entries = [
-        ((account_id, seq), checksum) for account_id, seq, checksum in _ENTRY_MARK.iter_unpack(marks[border:])
-    ]
-    return of_messages, of_entries
+Key = tuple[bytes] | tuple[int, int]
+
+
+def read_marks(marks: bytes, counts: Sequence[int]) -> list[list[tuple[Key, int]]]:
+    """Give (key, checksum) of each message, entry and event of a batch, in their order; `counts` of each kind."""
+    found: list[list[tuple[Key, int]]] = []
+    start = 0
+    for mark, count in zip((_MESSAGE_MARK, _PLACE_MARK, _PLACE_MARK), counts, strict=True):
+        end = start + count * MARK_BYTES
+        part = marks[start:end]
+        found.append([(tuple(key), checksum) for *key, checksum in mark.iter_unpack(part)])
+        start = end
+    return found
 
 
 def batch_hash(prev: bytes, header: Header, rows: Sequence[bytes]) -> bytes:
@@ -138,53 +147,52 @@ def batch_hash(prev: bytes, header: Header, rows: Sequence[bytes]) -> bytes:
 class OpenBatch:
     """The rows of one database transaction, on their way into the chain."""
 
-    __slots__ = ("_entries", "_entry_marks", "_message_marks", "_messages", "head")
+    __slots__ = ("_marks", "_rows", "head")
 
     def __init__(self, head: Head) -> None:
         self.head = head
-        self._messages: list[bytes] = []
-        self._message_marks: list[bytes] = []
-        self._entries: list[bytes] = []
-        self._entry_marks: list[bytes] = []
+        self._rows: tuple[list[bytes], ...] = ([], [], [])
+        self._marks: tuple[list[bytes], ...] = ([], [], [])
 
-    def add(self, messages: Sequence[_Row], entries: Sequence[_Row]) -> None:
-        """Take in rows in the columns of the form of today; a row of messages may have more columns after them."""
-        width = _MESSAGE_WIDTH
+    def add(self, messages: Sequence[_Row], entries: Sequence[_Row], events: Sequence[_Row]) -> None:
+        """Take in rows in the columns of today's form; a message may have more columns after them."""
+        width, rows, marks = _MESSAGE_WIDTH, self._rows[0], self._marks[0]
         for row in messages:
             text = canonical(row[:width])
-            self._messages.append(text)
-            self._message_marks.append(_MESSAGE_MARK.pack(row[0], adler32(text)))
-        for row in entries:
-            text = canonical(row)
-            self._entries.append(text)
-            self._entry_marks.append(_ENTRY_MARK.pack(row[0], row[1], adler32(text)))
+            rows.append(text)
+            marks.append(message_mark(row[0], text))
+        for kind, more in ((1, entries), (2, events)):
+            rows, marks = self._rows[kind], self._marks[kind]
+            for row in more:
+                text = canonical(row)
+                rows.append(text)
+                marks.append(place_mark(row[0], row[1], text))
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self) -> tuple[int, ...]:
         """Remember what was taken in so far."""
-        return len(self._messages), len(self._entries)
+        return tuple(map(len, self._rows))
 
-    def take_back(self, mark: tuple[int, int]) -> None:
+    def take_back(self, mark: Sequence[int]) -> None:
         """Forget what was taken in since the mark."""
-        del self._messages[mark[0] :], self._message_marks[mark[0] :]
-        del self._entries[mark[1] :], self._entry_marks[mark[1] :]
+        for lists in (self._rows, self._marks):
+            for kept, count in zip(lists, mark, strict=True):
+                del kept[count:]
 
     def close(self, at_us: int, bdate: int) -> tuple[_Row, Head] | None:
         """Give the batch's row (`BATCH`) and the chain's new head; None when there is nothing to chain."""
-        if not self._messages and not self._entries:
+        counts = self.mark()
+        if not any(counts):
             return None
         head = self.head
-        header = Header(
-            FORM, head.chain_id, head.batch_n + 1, head.epoch, at_us, bdate, len(self._messages), len(self._entries)
+        header = Header(FORM, head.chain_id, head.batch_n + 1, head.epoch, at_us, bdate, *counts)
+        digest = batch_hash(head.hash, header, [row for rows in self._rows for row in rows])
+        marks = b"".join([mark for marks in self._marks for mark in marks])
+        return (*attrs.astuple(header), marks, head.hash, digest), attrs.evolve(
+            head, batch_n=header.batch_n, hash=digest
         )
-        digest = batch_hash(head.hash, header, (*self._messages, *self._entries))
-        marks = b"".join((*self._message_marks, *self._entry_marks))
-        row = (head.chain_id, header.batch_n, FORM, head.epoch, at_us, bdate, header.messages, header.entries)
-        return (*row, marks, head.hash, digest), Head(head.chain_id, head.epoch, header.batch_n, digest)
 
 
-BATCH: Final = (
-    "chain_id", "batch_n", "form", "epoch", "at_us", "bdate", "messages", "entries", "marks", "prev", "hash",
-)  # fmt: skip
+BATCH: Final = (*(it.name for it in attrs.fields(Header)), "marks", "prev", "hash")
 """The columns of a batch's row, in order."""
 
 _MESSAGE_WIDTH: Final = len(FORMS[FORM].message)

@@ -20,6 +20,7 @@ LEASE_US: Final = 60_000_000
 
 _CLAIMS_MAX: Final = 16
 
+_Row = tuple[Any, ...]
 Run = Callable[[str, Sequence[Any]], list[Any]]
 """Runs one statement with its parameters, each marked `?`, and gives its rows."""
 
@@ -46,7 +47,7 @@ class OwnChain:
         self._chain_id: int | None = None
         self._epoch = 0
         self._batch: OpenBatch | None = None
-        self._mark = (0, 0)
+        self._mark: tuple[int, ...] = (0, 0, 0)
         self._at_us = self._bdate = 0
 
     @property
@@ -79,14 +80,14 @@ class OwnChain:
             raise Retry("another writer took over the chain")
         epoch, batch_n, digest = found[0]
         self._batch = OpenBatch(Head(self._chain_id, epoch, batch_n, bytes(digest)))
-        self._mark = (0, 0)
+        self._mark = (0, 0, 0)
         self._at_us, self._bdate = page.now_us, page.bdate
         page.chain_id, page.batch_n = self._chain_id, batch_n + 1
 
-    def add(self, messages: Sequence[tuple[Any, ...]], entries: Sequence[tuple[Any, ...]]) -> None:
+    def add(self, messages: Sequence[_Row], entries: Sequence[_Row], events: Sequence[_Row]) -> None:
         """Take rows that are being written into the batch."""
         assert self._batch is not None, "a batch has begun"
-        self._batch.add(messages, entries)
+        self._batch.add(messages, entries, events)
 
     def set_savepoint(self) -> None:
         assert self._batch is not None, "a batch has begun"
@@ -96,7 +97,7 @@ class OwnChain:
         assert self._batch is not None, "a batch has begun"
         self._batch.take_back(self._mark)
 
-    def close(self) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    def close(self) -> Iterator[tuple[_Row, _Row]]:
         """Give the batch's row and the values of `ADVANCE`, unless there is nothing to chain."""
         batch, self._batch = self._batch, None
         closed = None if batch is None else batch.close(self._at_us, self._bdate)

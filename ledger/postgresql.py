@@ -346,11 +346,12 @@ class PostgresqlDatabase:
         )
         amended = [row for row in page.amended.values() if row.account_id not in new]
         yield sql.AMEND_BALANCES, [rows.amended_out(row) for row in amended]
-        yield sql.INSERT_ACCOUNT_EVENTS, [rows.account_event_out(row) for _, row in page.account_events.inserted()]
+        events = [rows.account_event_out(row) for _, row in page.account_events.inserted()]
+        yield sql.INSERT_ACCOUNT_EVENTS, events
         messages = [rows.message_out(row, page, vault) for _, row in page.messages.inserted()]
         yield sql.INSERT_ENTRIES, page.entries
         yield sql.INSERT_MESSAGES, messages
-        self._chain.add(messages, page.entries)
+        self._chain.add(messages, page.entries, events)
         yield sql.INSERT_TXNS, [rows.txn_out(row, page) for _, row in page.transactions.inserted()]
         yield sql.UPDATE_TXNS, [rows.txn_out(row, page) for _, row in page.transactions.updated()]
         redirected = page.flights.updated()

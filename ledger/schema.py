@@ -270,6 +270,7 @@ journal_batch: Final = _table(
     _must("bdate", Integer),
     _must("messages", BigInteger),
     _must("entries", BigInteger),
+    _must("events", BigInteger),
     _must("marks", LargeBinary),  # a name and a checksum of each row
     _must("prev", LargeBinary),
     _must("hash", LargeBinary),

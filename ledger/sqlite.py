@@ -301,14 +301,12 @@ class SqliteDatabase:
                 if number not in new_accounts
             ],
         )
-        many(
-            _insert("account_event", rows.ACCOUNT_EVENT),
-            [rows.account_event_out(row) for _, row in page.account_events.inserted()],
-        )
+        events = [rows.account_event_out(row) for _, row in page.account_events.inserted()]
+        many(_insert("account_event", rows.ACCOUNT_EVENT), events)
         messages = [rows.message_out(row, page, vault) for _, row in page.messages.inserted()]
         many(_insert("entry", rows.ENTRY), page.entries)
         many(_insert("message", rows.MESSAGE), messages)
-        self._chain.add(messages, page.entries)
+        self._chain.add(messages, page.entries, events)
         many(_insert("txn", rows.TXN), [rows.txn_out(row, page) for _, row in page.transactions.inserted()])
         many(
             f"UPDATE txn SET {', '.join(f'{name} = ?' for name in rows.TXN[1:])} WHERE txn_key = ?",

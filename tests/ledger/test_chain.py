@@ -12,8 +12,8 @@ from junctor.ledger.connecting import make_engine
 from junctor.ledger.operations import Attempt, Decided, Failed, Gone
 from junctor.ledger.own_chain import OwnChain
 from junctor.ledger.ports import Retry
-from junctor.ledger.rows import ENTRY, MESSAGE
-from junctor.ledger.schema import chain, entry, journal_batch, message
+from junctor.ledger.rows import ACCOUNT_EVENT, ENTRY, MESSAGE
+from junctor.ledger.schema import account_event, chain, entry, journal_batch, message
 from ledger_items import Bank, purchase, raw
 from sqlalchemy import select
 
@@ -35,9 +35,10 @@ def test_a_row_is_hashed_as_these_bytes() -> None:
 
 
 def test_a_batch_is_hashed_after_the_one_before_it() -> None:
-    header = Header(1, 2, 3, 4, 5, 6, 1, 0)
+    header = Header(1, 2, 3, 4, 5, 6, 1, 0, 8)
     packed = bytes.fromhex(
         "0001 0000000000000002 0000000000000003 00000004 0000000000000005 00000006 0000000000000001 0000000000000000"
+        "0000000000000008"
     )
     assert batch_hash(b"p" * 32, header, [b"row"]) == hashlib.sha256(b"p" * 32 + packed + b"row").digest()
 
@@ -55,16 +56,17 @@ def test_a_form_covers_every_column_of_what_is_only_added() -> None:
     assert (*form.message, *PRIVATE) == MESSAGE
     assert set(MESSAGE) == set(message.c.keys())
     assert form.entry == ENTRY == tuple(entry.c.keys())
+    assert form.account_event == ACCOUNT_EVENT == tuple(account_event.c.keys())
 
 
 def test_an_item_taken_back_leaves_no_trace_in_the_batch() -> None:
     row = (b"k" * 16, *range(len(FORMS[FORM].message) - 1))
     one, other = OpenBatch(Head(1, 1, 0, NO_HASH)), OpenBatch(Head(1, 1, 0, NO_HASH))
-    one.add([row], [])
+    one.add([row], [], [])
     mark = one.mark()
-    one.add([row], [(1, 2, 3)])
+    one.add([row], [(1, 2, 3)], [(1, 2)])
     one.take_back(mark)
-    other.add([row], [])
+    other.add([row], [], [])
     assert one.close(9, 20260102) == other.close(9, 20260102)
 
 

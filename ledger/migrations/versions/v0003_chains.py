@@ -56,7 +56,7 @@ def upgrade() -> None:
         *_must("epoch", type_=INT),
         *_must("at_us", type_=BIG),
         *_must("bdate", type_=INT),
-        *_must("messages", "entries", type_=BIG),
+        *_must("messages", "entries", "events", type_=BIG),
         *_must("marks", "prev", "hash", type_=BLOB),
         sqlite_with_rowid=False,
     )
@@ -76,24 +76,20 @@ def upgrade() -> None:
     )  # fmt: skip
 
 
-_HEADER = ("form", "chain_id", "batch_n", "epoch", "at_us", "bdate", "messages", "entries")
+_HEADER = ("form", "chain_id", "batch_n", "epoch", "at_us", "bdate", "messages", "entries", "events")
+_TABLES = (("message", "idem_key"), ("entry", "account_id, seq"), ("account_event", "account_id, seq"))
 
 
 def _seal() -> tuple[Header, bytes]:
     """Hash every row that is there, by key: first the header, as everywhere, so counting comes before reading."""
     connection = op.get_bind()
     form = FORMS[_FORM]
-    counted = [connection.execute(sa.text(f"SELECT count(*) FROM {it}")).scalar_one() for it in ("message", "entry")]
+    counted = [connection.execute(sa.text(f"SELECT count(*) FROM {it}")).scalar_one() for it, _ in _TABLES]
     now = datetime.datetime.now(datetime.UTC)
-    header = Header(
-        _FORM, UNCHAINED, 0, 0, int(now.timestamp() * 1_000_000), int(f"{now:%Y%m%d}"), counted[0], counted[1]
-    )
+    header = Header(_FORM, UNCHAINED, 0, 0, int(now.timestamp() * 1_000_000), int(f"{now:%Y%m%d}"), *counted)
     digest = hashlib.sha256(NO_HASH + header.packed())
-    for columns, table, order in (
-        (form.message, "message", "idem_key"),
-        (form.entry, "entry", "account_id, seq"),
-    ):
-        reading = sa.text(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}")
+    for table, order in _TABLES:
+        reading = sa.text(f"SELECT {', '.join(getattr(form, table))} FROM {table} ORDER BY {order}")
         found = connection.execute(reading, execution_options={"stream_results": True, "yield_per": _AT_ONCE})
         for row in found:
             digest.update(canonical(tuple(_bytes(it) for it in row)))
