@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 SECONDS ?= 10
+ROUNDS ?= 100
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -12,7 +13,7 @@ export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint types imports bench check clean
+.PHONY: help demo test lint types imports bench crash check clean
 
 help:
 	@echo "make demo     run a whole switch with simulators for 20 seconds, and check what it did"
@@ -22,6 +23,7 @@ help:
 	@echo "make imports  check which room imports which"
 	@echo "make check    all of lint, types, imports and test"
 	@echo "make bench    measure the codec, the ledger and the switch (SECONDS=$(SECONDS) for each measure)"
+	@echo "make crash    kill processes and PostgreSQL under load (ROUNDS=$(ROUNDS) on each database), and miss nothing"
 	@echo "make clean    remove what was made here: .venv, caches, builds and the demo's files"
 
 demo: $(VENV)/.installed
@@ -45,6 +47,9 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python tests/benchmarks/codec.py --seconds $(SECONDS)
 	$(BIN)/python tests/benchmarks/ledger.py --seconds $(SECONDS)
 	$(BIN)/python tests/benchmarks/switch.py --seconds $(SECONDS)
+
+crash: $(VENV)/.installed-test
+	$(BIN)/python tests/support/crash_rounds.py --rounds $(ROUNDS)
 
 check: lint types imports test
 

@@ -35,7 +35,7 @@ RV = TypeVar("RV")
 logging.getLogger("psycopg").setLevel(logging.CRITICAL)
 
 # Plans made on an empty table stay; these settings leave the planner only the ones that stay good.
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -100,7 +100,7 @@ class PostgresqlDatabase:
     def _prepare(self, connection: _Connection) -> None:
         connection.reply_timeout_s = self._limits.reply_timeout_s
         settings = {
-            **_SETTINGS,
+            **SETTINGS,
             "statement_timeout": f"{self._limits.statement_timeout_s * 1000:.0f}",
             "lock_timeout": f"{self._limits.lock_timeout_s * 1000:.0f}",
         }

@@ -8,8 +8,10 @@ import threading
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from random import Random
 
 import pytest
+from crash_rounds import crash_postgresql, crash_sqlite
 from junctor.ledger import Limits, Vault, migrate, open_reader, open_store
 from junctor.ledger.operations import Answered, Decided, OutcomeUnknown, StoreUnavailable
 from ledger_items import Bank, key, purchase
@@ -96,3 +98,16 @@ def _kill_while_committing(server: PostgresServer, bank: Bank) -> None:
     again = store.commit([purchase(number, 1) for number in acknowledged])
     assert again == [Answered(response) for response in acknowledged.values()]
     check_sound(url)
+
+
+def test_crashes_under_mixed_load_lose_and_double_nothing_on_postgresql() -> None:
+    counts = crash_postgresql(4, Random(1))
+    assert counts["process killed"] == 4
+    assert counts["server killed"] > 0
+    assert counts["acknowledged"] > 100
+
+
+def test_crashes_under_mixed_load_lose_and_double_nothing_on_sqlite(tmp_path: Path) -> None:
+    counts = crash_sqlite(4, Random(2), tmp_path)
+    assert counts["process killed"] == 4
+    assert counts["acknowledged"] > 100
