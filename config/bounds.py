@@ -45,6 +45,7 @@ NAMED_RANGES: Final[Mapping[str, Range]] = {
     "amount_minor_min": Range(0, 2**63 - 1),
     "amount_minor_max": Range(0, 2**63 - 1),
     "net_debit_cap_minor": Range(0, 2**63 - 1),
+    "net_debit_cap_warning_percent": Range(1, 100),
     "frame_bytes_max": Range(64, 16_777_216),
     "write_bytes_max": Range(1_024, 2**31),
 }

@@ -181,6 +181,8 @@ class InstitutionSettings:
     """Currencies in which it has a settlement account here, named `<id>.settlement.<currency>`."""
     net_debit_cap_minor: int | None = None
     """How far its settlement accounts may go below zero; none: no limit."""
+    net_debit_cap_warning_percent: int = 80
+    """Use of the cap from which on a warning is logged."""
     identity: tuple[int, ...] = (7, 11, 32, 41, 37)
     """The elements that, with institution and MTI class, identify a message."""
 

@@ -13,6 +13,7 @@ from . import history, views
 from .connecting import make_engine
 from .operations import StoreUnavailable
 from .ports import Limits
+from .positions import Positions
 from .reports import (
     AccountEventReport,
     AccountReport,
@@ -47,6 +48,7 @@ class Reader:
         self._connection = connection
         self._vault = vault
         self.windows: Final = Windows(self._reading)
+        self.positions: Final = Positions(self._reading)
 
     def __enter__(self) -> Self:
         return self

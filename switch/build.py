@@ -17,6 +17,7 @@ from ..config.settings import InstitutionSettings, Protocol, Settings
 from ..ledger.operations import Item, OpenAccount
 from .admin import AdminPage
 from .books import Books
+from .caps import CapWatch
 from .carriers import FinCarrier, IsoCarrier
 from .couriers import Carrier, Courier
 from .database import check_schema, open_books, open_books_to_read, open_vault
@@ -85,7 +86,16 @@ def build(reactor: Any, settings: Settings) -> SwitchService:
         make_listener(reactor, each, settings.institutions, tls, surroundings) for each in settings.listeners
     ]
     diallers = [make_dialler(reactor, each, settings.institutions, tls, surroundings) for each in settings.diallers]
-    sweeper = Sweeper(reactor, books, lambda: desk.open_keys, lookups.read_stock, wake, settings.requests, metrics)
+    sweeper = Sweeper(
+        reactor,
+        books,
+        lambda: desk.open_keys,
+        lookups.read_stock,
+        wake,
+        settings.requests,
+        metrics,
+        CapWatch(settings).look,
+    )
     service = SwitchService(
         settings=settings,
         clock=reactor,

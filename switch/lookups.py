@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from twisted.internet.defer import Deferred
 
 from .books import Books
+from .caps import Position
 from .couriers import Head
 from .sweeper import LaneGauge, Stock
 
@@ -45,6 +46,14 @@ class LaneRow(Protocol):
     def dead(self) -> int: ...
 
 
+class PositionRows(Protocol):
+    def current(self) -> Sequence[Position]: ...
+
+
+class WindowRows(Protocol):
+    def break_counts(self) -> Mapping[tuple[str, str], int]: ...
+
+
 class Reader(Protocol):
     """What is asked of the ledger's reader."""
 
@@ -52,6 +61,10 @@ class Reader(Protocol):
     def lanes(self) -> Sequence[LaneRow]: ...
     def open_count(self) -> int: ...
     def imbalance(self) -> Mapping[str, int]: ...
+    @property
+    def positions(self) -> PositionRows: ...
+    @property
+    def windows(self) -> WindowRows: ...
     def close(self) -> None: ...
 
 
@@ -91,6 +104,8 @@ class Lookups:
                 lanes=tuple(LaneGauge(row.lane, row.depth, row.oldest_us, row.dead) for row in reader.lanes()),
                 open_transactions=reader.open_count(),
                 imbalance=tuple(reader.imbalance().items()),
+                positions=tuple(reader.positions.current()),
+                breaks=tuple((*of, count) for of, count in reader.windows.break_counts().items()),
             )
 
         return self._read(look)

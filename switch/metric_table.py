@@ -62,6 +62,13 @@ GAUGES: Final = (
     _metric("dead_letters", "Deliveries given up, for an operator to look at.", "lane"),
     _metric("books_queue_items", "Items that wait for the books' writer."),
     _metric("ledger_imbalance_minor_units", "Sum of all balances: anything but zero is wrong.", "currency"),
+    _metric(
+        "settlement_position_minor_units",
+        "What an institution is owed, after what is set aside.",
+        "institution currency",
+    ),
+    _metric("settlement_cap_minor_units", "How far its position may go below zero.", "institution currency"),
+    _metric("reconciliation_breaks", "Figures that differed in the last reconciliation.", "institution role"),
     _metric("reactor_last_tick_timestamp_seconds", "When the reactor last ran its timer."),
     _metric("ready", "1 while payments are taken."),
     _metric("draining", "1 while the switch stops."),

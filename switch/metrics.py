@@ -217,6 +217,14 @@ class Metrics:
         self._gauges["open_transactions"].at().set(stock.open_transactions)
         for currency, minor in stock.imbalance:
             self._gauges["ledger_imbalance_minor_units"].at(currency).set(minor)
+        for each in stock.positions:
+            self._gauges["settlement_position_minor_units"].at(each.institution, each.currency).set(
+                each.position_minor
+            )
+            if each.cap_minor is not None:
+                self._gauges["settlement_cap_minor_units"].at(each.institution, each.currency).set(each.cap_minor)
+        for institution, role, count in stock.breaks:
+            self._gauges["reconciliation_breaks"].at(institution, role).set(count)
 
     def _lane(self, name: str, depth: int, oldest_s: float, dead: int) -> None:
         self._gauges["delivery_depth"].at(name).set(depth)

@@ -6,7 +6,7 @@ their expiry are released, and depth and age of the lanes, the books' balance an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import attrs
@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from ..config.settings import RequestSettings
 from ..ledger.operations import ExpireHolds, Item, Outcome, SilenceOverdue, Swept
 from .books import Unavailable
+from .caps import Position
 
 log = Logger()
 
@@ -44,6 +45,9 @@ class Stock:
     open_transactions: int
     imbalance: tuple[tuple[str, int], ...]
     """Per currency (letters), the sum of all balances: zero unless something is very wrong."""
+    positions: tuple[Position, ...] = ()
+    breaks: tuple[tuple[str, str, int], ...] = ()
+    """Per institution and role, how many figures differed in its last reconciliation."""
 
 
 class Door(Protocol):
@@ -67,6 +71,7 @@ class Sweeper:
         wake: Callable[[str], None],
         settings: RequestSettings,
         meter: StockMeter,
+        watch: Callable[[Sequence[Position]], None],
     ) -> None:
         self._clock = clock
         self._books = books
@@ -75,6 +80,7 @@ class Sweeper:
         self._wake = wake
         self._settings = settings
         self._meter = meter
+        self._watch = watch
         self._loop = LoopingCall(self._round)
         self._loop.clock = clock
         self.last_stock: Stock | None = None
@@ -102,6 +108,7 @@ class Sweeper:
                     self._wake(lane)
         self.last_stock = await self._read_stock()
         self._meter.stock(self.last_stock, self._clock.seconds())
+        self._watch(self.last_stock.positions)
 
     def _stumble(self, failure: Failure) -> None:
         log.warn("the sweep could not look at the books: {why}", why=type(failure.value).__name__)

@@ -12,6 +12,7 @@ from .books import reading, tell
 from .ledger_entries import export, statement
 from .options import config_option, json_option, read_settings
 from .output import Column, Row, write_rows
+from .positions import position, prefund, settlement_file
 from .settlement import cutover, days, reconcile, totals
 
 
@@ -22,7 +23,7 @@ def ledger() -> None:
 
 ledger.add_command(statement)
 ledger.add_command(export)
-for _command in (cutover, days, reconcile, totals):
+for _command in (cutover, days, position, prefund, reconcile, settlement_file, totals):
     ledger.add_command(_command)
 
 

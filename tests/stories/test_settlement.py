@@ -146,6 +146,15 @@ async def test_an_issuer_reconciles_what_was_passed_on_to_it(town: Town, termina
 
 
 @pytest_twisted.ensureDeferred
+async def test_positions_and_breaks_are_metrics(town: Town, terminal: Line, sender: Sender) -> None:
+    assert (await terminal.ask(sender.purchase(12_00)))[39] == "00"
+    await terminal.ask(reconciliation(sender, changes={76: "0000000002", 88: "0000000000002400"}))
+    await town.pause(0.5)
+    assert await town.metric("junctor_settlement_position_minor_units", institution="acme", currency="EUR") == 12_00
+    assert await town.metric("junctor_reconciliation_breaks", institution="acme", role="acquirer") == 2
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_reconciliation_that_cannot_be_compared_is_answered_with_its_fault(
     town: Town, terminal: Line, sender: Sender
 ) -> None:
