@@ -28,6 +28,14 @@ class SignOn(Enum):
     BOTH = "both"
 
 
+class KekSource(Enum):
+    """Where the key-encryption key comes from."""
+
+    FILE = "file"
+    CREDENTIAL = "credential"
+    PKCS11 = "pkcs11"
+
+
 @attrs.frozen
 class SwitchSettings:
     """Who we are."""
@@ -62,10 +70,24 @@ class DatabaseSettings:
 
 @attrs.frozen
 class KeySettings:
+    """Where the key-encryption key is, under which the database keeps the keys that protect card data."""
+
+    kek: KekSource = KekSource.FILE
+    kek_file: Path = Path("keys/kek.key")
+    """For `file`: 32 bytes in hex, readable by the owner alone; after a rotation the keys before it, a line each."""
+    kek_credential: str = "junctor-kek"
+    """For `credential`: its name; it has the form of the file."""
+    pkcs11_module: Path = Path("/usr/lib/softhsm/libsofthsm2.so")
+    """For `pkcs11`: the library of the token's maker."""
+    pkcs11_token: str = "junctor"
+    """The token's label."""
+    pkcs11_labels: tuple[str, ...] = ("junctor-kek",)
+    """The labels of its keys, the one in use first."""
+    pkcs11_pin_file: Path = Path("keys/pkcs11-pin")
+    """The user PIN of the token, in a file that its owner alone may read."""
     data_key_file: Path = Path("keys/data.key")
-    """Encrypts what must be kept whole: 32 bytes in hex, readable by the owner alone."""
     card_hash_key_file: Path = Path("keys/card-hash.key")
-    """Hashes card numbers for looking them up: another 32 bytes."""
+    """Key files of versions without a key-encryption key: taken over into the database the first time."""
 
 
 @attrs.frozen

@@ -348,3 +348,21 @@ dead_letter: Final = _table(
     _may("dropped_us", BigInteger),  # dropped for good: only a record, without a body
     _may("body", LargeBinary),  # sealed
 )
+
+# The keys of the vault, each wrapped under a key-encryption key that is not in the database.
+data_key: Final = _table(
+    "data_key",
+    _key("kid", LargeBinary),
+    _must("purpose", Text),  # data or card-hash
+    _must("state", SmallInteger),  # 0 pre-active 1 active 2 decrypt-only 3 destroyed
+    _must("kek", LargeBinary),  # the id of the key that wrapped it
+    _may("wrapped", LargeBinary),
+    _must("created_us", BigInteger),
+    _may("activated_us", BigInteger),
+    _may("retired_us", BigInteger),
+    _may("destroyed_us", BigInteger),
+    CheckConstraint("state BETWEEN 0 AND 3", name="state_ok"),
+    CheckConstraint("(state = 3) = (wrapped IS NULL)", name="wrapped_ok"),
+)
+_ACTIVE: Final = text("state = 1")
+Index("data_key_active", data_key.c.purpose, unique=True, postgresql_where=_ACTIVE, sqlite_where=_ACTIVE)

@@ -1,5 +1,7 @@
 """The small door to encryption: what the database keeps whole of card data is sealed here, and card numbers hashed.
 
+Where the keys come from is the key ring's business (`keyring`).
+
 AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce; the place of the value (table, column, row) is bound to
 it, so that a sealed value moved elsewhere does not open. A sealed value is: format 1, key id (4), nonce (12),
 ciphertext and tag (16).
@@ -10,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
-import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import attrs
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -25,57 +27,99 @@ _FORMAT: Final = b"\x01"
 _ID_END: Final = 5
 _NONCE_END: Final = 17
 _SHORTEST: Final = _NONCE_END + 16
+_STRANGERS_MAX: Final = 1_000
+"""Key ids that are remembered as unknown, so that each is asked for once."""
 
 
 class VaultFault(Exception):
-    """A key file that may not be used, or a sealed value that does not open; never holds content."""
+    """A key that may not be used or is not there, or a sealed value that does not open; never holds content."""
+
+
+def key_id_of(key: bytes) -> bytes:
+    """Give the 4 bytes that name a key in what it sealed."""
+    return hashlib.blake2b(key, digest_size=4, person=b"junctor key id").digest()
+
+
+@attrs.frozen(repr=False)
+class Keys:
+    """The keys of a vault: data keys by id, the id of the one that seals, and the key that hashes card numbers."""
+
+    data: Mapping[bytes, bytes]
+    active: bytes
+    card_hash: bytes
+
+    def __attrs_post_init__(self) -> None:
+        if any(len(key) != KEY_BYTES for key in (*self.data.values(), self.card_hash)):
+            raise VaultFault("a key has 32 bytes")
+        if any(hmac.compare_digest(key, self.card_hash) for key in self.data.values()):
+            raise VaultFault("the data key and the card hash key are the same")
+
+    def __repr__(self) -> str:
+        return f"Keys({len(self.data)} data keys)"
 
 
 class Vault:
-    """Seals and opens stored values under one data key, and makes card references under another.
+    """Seals and opens stored values under data keys, and makes card references under a key of its own.
 
-    random: gives that many random bytes; each nonce comes from it.
+    What is sealed names its key. `learn`, if given, reads the keys anew: it is asked when a value was sealed under a
+    key that is not known here, because another node began a new one. random: gives that many random bytes; each
+    nonce comes from it. Threads may share a vault.
     """
 
-    __slots__ = ("_aead", "_card_hash_key", "_key_id", "_prefix", "_random")
+    __slots__ = ("_aeads", "_keys", "_learn", "_prefix", "_random", "_strangers")
 
     def __init__(self, data_key: bytes, card_hash_key: bytes, random: Callable[[int], bytes] = os.urandom) -> None:
-        if len(data_key) != KEY_BYTES or len(card_hash_key) != KEY_BYTES:
-            raise VaultFault("a key has 32 bytes")
-        if hmac.compare_digest(data_key, card_hash_key):
-            raise VaultFault("the data key and the card hash key are the same")
-        self._aead = AESGCM(data_key)
-        self._card_hash_key = card_hash_key
-        self._key_id = hashlib.blake2b(data_key, digest_size=4, person=b"junctor key id").digest()
-        self._prefix = _FORMAT + self._key_id
-        self._random = random
+        self._start(None, random)
+        self.use(Keys({key_id_of(data_key): data_key}, key_id_of(data_key), card_hash_key))
 
     @classmethod
-    def from_files(cls, data_key_file: Path | str, card_hash_key_file: Path | str) -> Vault:
-        """Read both keys (64 hexadecimal digits each); VaultFault when a file may be read by group or others."""
-        return cls(_read_key(Path(data_key_file)), _read_key(Path(card_hash_key_file)))
+    def learning(cls, learn: Callable[[], Keys], random: Callable[[int], bytes] = os.urandom) -> Vault:
+        """Make a vault that gets its keys from a function, for the first time when `renew` is called."""
+        vault = cls.__new__(cls)
+        vault._start(learn, random)
+        return vault
+
+    def _start(self, learn: Callable[[], Keys] | None, random: Callable[[int], bytes]) -> None:
+        self._learn = learn
+        self._random = random
+        self._keys: Keys | None = None
+        self._aeads: dict[bytes, AESGCM] = {}
+        self._prefix = b""
+        self._strangers: set[bytes] = set()
 
     def __repr__(self) -> str:
-        return f"Vault(key id {self._key_id.hex()})"
+        return f"Vault(key id {self._prefix[1:].hex() or 'none'})"
 
     def __reduce__(self) -> str:
         raise TypeError("a vault is not pickled")
 
+    def use(self, keys: Keys) -> None:
+        """Seal under the active one of these keys from now on, and open what any of them, or one before, sealed."""
+        aeads = {key_id: self._aeads.get(key_id) or AESGCM(key) for key_id, key in keys.data.items()}
+        self._aeads = self._aeads | aeads
+        self._prefix = _FORMAT + keys.active
+        self._keys = keys
+
+    def renew(self) -> None:
+        """Read the keys anew; whatever `learn` raises."""
+        if self._learn is not None:
+            self.use(self._learn())
+
     def seal(self, plaintext: bytes, *, table: str, column: str, row: bytes) -> bytes:
         """Encrypt a value for its place."""
+        prefix = self._prefix
+        key_id = prefix[1:]
         nonce = self._random(12)
-        return self._prefix + nonce + self._aead.encrypt(nonce, plaintext, self._place(table, column, row))
+        return prefix + nonce + self._aeads[key_id].encrypt(nonce, plaintext, _place(table, column, row, key_id))
 
     def open(self, sealed: bytes, *, table: str, column: str, row: bytes) -> bytes:
-        """Decrypt the value of a place; VaultFault when it was changed, moved, or sealed under another key."""
+        """Decrypt the value of a place; VaultFault when it was changed, moved, or sealed under a key not known."""
         if len(sealed) < _SHORTEST or sealed[:1] != _FORMAT:
             raise VaultFault("not a sealed value")
-        if sealed[1:_ID_END] != self._key_id:
-            raise VaultFault("sealed under another key")
+        key_id = sealed[1:_ID_END]
+        aead = self._aeads.get(key_id) or self._learn_key(key_id)
         try:
-            return self._aead.decrypt(
-                sealed[_ID_END:_NONCE_END], sealed[_NONCE_END:], self._place(table, column, row)
-            )
+            return aead.decrypt(sealed[_ID_END:_NONCE_END], sealed[_NONCE_END:], _place(table, column, row, key_id))
         except InvalidTag:
             raise VaultFault("a sealed value does not open in this place") from None
 
@@ -83,12 +127,35 @@ class Vault:
         """Give 16 random bytes."""
         return self._random(16)
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Tell whether a value was sealed under the key that seals now."""
+        return sealed[:_ID_END] == self._prefix
+
+    @property
+    def key_id(self) -> bytes:
+        """The id of the key that seals now."""
+        return self._prefix[1:]
+
     def card_ref(self, pan: Pan) -> bytes:
         """Give the 16 bytes by which a card is known: HMAC-SHA256 of its number, cut to half."""
-        return hmac.digest(self._card_hash_key, pan.reveal().encode(), "sha256")[:16]
+        if self._keys is None:
+            raise VaultFault("the keys were not read yet")
+        return hmac.digest(self._keys.card_hash, pan.reveal().encode(), "sha256")[:16]
 
-    def _place(self, table: str, column: str, row: bytes) -> bytes:
-        return b"|".join((table.encode(), column.encode(), row, self._key_id))
+    def _learn_key(self, key_id: bytes) -> AESGCM:
+        """Ask for a key that is not known, once: a key is in the database before anything is sealed under it."""
+        if key_id not in self._strangers:
+            self.renew()
+            aead = self._aeads.get(key_id)
+            if aead is not None:
+                return aead
+            if len(self._strangers) < _STRANGERS_MAX:
+                self._strangers.add(key_id)
+        raise VaultFault("sealed under another key")
+
+
+def _place(table: str, column: str, row: bytes, key_id: bytes) -> bytes:
+    return b"|".join((table.encode(), column.encode(), row, key_id))
 
 
 def make_key_file(path: Path | str) -> None:
@@ -96,18 +163,3 @@ def make_key_file(path: Path | str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(os.urandom(KEY_BYTES).hex() + "\n")
-
-
-def _read_key(path: Path) -> bytes:
-    with path.open("rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise VaultFault(f"{path}: group or others may use this key file; make it mode 0600")
-        content = file.read(4 * KEY_BYTES)
-    try:
-        key = bytes.fromhex(content.decode("ascii").strip())
-    except ValueError:
-        raise VaultFault(f"{path}: a key file holds 64 hexadecimal digits") from None
-    if len(key) != KEY_BYTES:
-        raise VaultFault(f"{path}: a key file holds 64 hexadecimal digits")
-    return key

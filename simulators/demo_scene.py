@@ -156,7 +156,7 @@ def _neighbours(reactor: Any, random: Random) -> tuple[Issuer, Bank, Bank]:
 
 
 async def _fill_books(reactor: ChildReactor, folder: Path, config_file: Path, cards: Sequence[Card]) -> None:
-    await run_junctor(reactor, "keys", "init", "--config", str(config_file))
+    await run_junctor(reactor, "key", "init", "--config", str(config_file))
     await run_junctor(reactor, "migrate", "--config", str(config_file))
     batch = folder / "accounts.jsonl"
     batch.touch(mode=0o600)

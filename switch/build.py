@@ -20,11 +20,12 @@ from .books import Books
 from .caps import CapWatch
 from .carriers import FinCarrier, IsoCarrier
 from .couriers import Carrier, Courier
-from .database import check_schema, open_books, open_books_to_read, open_vault
+from .database import check_schema, key_ring, open_books, open_books_to_read
 from .day_clock import DayClock
 from .desk import Desk
 from .drafts import Drafts
 from .exchange import Exchange
+from .keywatch import KeyWatch
 from .links.dialler import make_dialler
 from .links.directory import Directory
 from .links.listener import make_listener
@@ -43,12 +44,14 @@ from .sweeper import Sweeper
 def build(reactor: Any, settings: Settings) -> SwitchService:
     """Make a switch from settings; nothing runs until its `start`.
 
-    Raises RouteFaults, SpecError, TlsFileError, VaultFault or ValueError for settings that cannot be used.
+    Raises RouteFaults, SpecError, TlsFileError, VaultFault, OSError or ValueError for settings that cannot be used.
     """
     chance = random.SystemRandom()
     metrics = Metrics(settings, __version__)
     metrics.configured(True, reactor.seconds())
-    vault = open_vault(settings)
+    ring = key_ring(settings)
+    ring.check_source()
+    vault = ring.vault
     books = Books(reactor, partial(open_books, settings, vault), settings.database, metrics)
     lookups = Lookups(books, partial(open_books_to_read, settings, vault))
     routes = build_routes(settings)
@@ -110,6 +113,7 @@ def build(reactor: Any, settings: Settings) -> SwitchService:
         day_clock=DayClock(reactor, books, settings.settlement.cutover),
         listeners=listeners,
         diallers=diallers,
+        keys=KeyWatch(reactor, books, ring, metrics),
         accounts=_settlement_accounts(settings, int(reactor.seconds() * 1_000_000)),
         check_schema=partial(check_schema, settings),
     )

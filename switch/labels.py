@@ -90,6 +90,7 @@ def vocabularies(settings: Settings) -> dict[str, Vocabulary]:
         "listener": Known(door.name for door in settings.listeners),
         "name": Known([*(name for name, _ in settings.tls), *(f"peer.{id_}" for id_ in ids)]),
         "route": Known([*(route.name for route in settings.routing.routes), "default"]),
+        "purpose": Known(["data", "card-hash"]),
         "direction": Known(["in", "out"]),
         "type": Known(TYPES),
         "outcome": Known(OUTCOMES),

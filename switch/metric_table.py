@@ -56,6 +56,7 @@ GAUGES: Final = (
     _metric("link_signed_on", "Links that may carry requests.", "institution"),
     _metric("link_inflight", "Requests that wait for a peer.", "institution"),
     _metric("certificate_expiry_timestamp_seconds", "When a certificate ends.", "name"),
+    _metric("key_activated_timestamp_seconds", "When the key in use began to be used.", "purpose"),
     _metric("open_transactions", "Transactions that wait for a peer."),
     _metric("delivery_depth", "Deliveries that wait.", "lane"),
     _metric("delivery_oldest_age_seconds", "Age of the oldest delivery that waits.", "lane"),

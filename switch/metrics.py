@@ -243,6 +243,10 @@ class Metrics:
         self._gauges["ready"].at().set(is_ready)
         self._gauges["draining"].at().set(is_draining)
 
+    def key_activated(self, purpose: str, timestamp_s: float) -> None:
+        """Show since when the key for a purpose is in use."""
+        self._gauges["key_activated_timestamp_seconds"].at(purpose).set(timestamp_s)
+
     def configured(self, is_good: bool, timestamp_s: float) -> None:
         """Show whether the last reading of the configuration was good, and when it was taken if it was."""
         self._gauges["config_last_reload_successful"].at().set(is_good)

@@ -18,6 +18,7 @@ from .books import Books
 from .couriers import Courier
 from .day_clock import DayClock
 from .desk import Desk
+from .keywatch import KeyWatch
 from .links.directory import Directory
 from .lookups import Lookups
 from .mailroom import Mailroom
@@ -60,6 +61,7 @@ class SwitchService:
     day_clock: DayClock
     listeners: Sequence[Listening]
     diallers: Sequence[Dialling]
+    keys: KeyWatch
     accounts: Sequence[Item]
     """Accounts that must be there: settlement accounts of every institution."""
     check_schema: Callable[[], None]
@@ -79,6 +81,7 @@ class SwitchService:
     async def _start(self) -> None:
         self.books.start()
         await self.books.read(self.check_schema)
+        await self.keys.start()
         for item in self.accounts:
             outcome = await self.books.submit(item)
             if not isinstance(outcome, Done):
@@ -111,6 +114,7 @@ class SwitchService:
             await carried.addTimeout(self.settings.switch.drain_s, self.clock)
         self.sweeper.stop()
         self.day_clock.stop()
+        self.keys.stop()
         await DeferredList([dialler.stop() for dialler in self.diallers])
         await self.directory.leave_all()
         await self.books.stop()

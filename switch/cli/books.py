@@ -13,7 +13,7 @@ from ...codecs.masking import scrub
 from ...config.settings import Settings
 from ...ledger import Reader, Store, Vault
 from ...ledger.operations import Done, Failed, Gone, Item
-from ..database import check_schema, open_books, open_books_to_read, open_vault
+from ..database import open_books, open_books_to_read, open_vault
 from .complaints import Complaint
 
 
@@ -21,7 +21,6 @@ from .complaints import Complaint
 def reading(settings: Settings) -> Iterator[Reader]:
     """Open the books to read them; they are not changed."""
     vault = open_vault(settings)
-    check_schema(settings)
     reader = open_books_to_read(settings, vault)
     try:
         yield reader
@@ -33,7 +32,6 @@ def reading(settings: Settings) -> Iterator[Reader]:
 def writing(settings: Settings) -> Iterator[tuple[Store, Vault]]:
     """Open the books for writing, beside a switch that may be running on them."""
     vault = open_vault(settings)
-    check_schema(settings)
     store = open_books(settings, vault)
     try:
         yield store, vault

@@ -1,4 +1,4 @@
-"""`junctor keys` and `junctor cert`: make the secrets that a switch needs, readable by their owner alone."""
+"""`junctor cert`: make certificates for development."""
 
 from __future__ import annotations
 
@@ -8,39 +8,8 @@ from pathlib import Path
 import click
 
 from .complaints import Complaint
-from .options import config_option, json_option, read_settings
+from .options import json_option
 from .output import write_json
-
-
-@click.group()
-def keys() -> None:
-    """Keys that protect card data at rest."""
-
-
-@keys.command("init")
-@config_option
-@json_option
-def init_keys(config_file: Path, as_json: bool) -> None:
-    """Make the two key files that the configuration names: one encrypts, the other hashes card numbers.
-
-    A file that is there already stays as it is: what it protects could not be read without it. Keep copies of both
-    apart from the database's.
-    """
-    from ...ledger.vault import make_key_file
-
-    settings = read_settings(config_file)
-    made = []
-    for path in (settings.keys.data_key_file, settings.keys.card_hash_key_file):
-        is_new = not path.exists()
-        if is_new:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            make_key_file(path)
-        made.append({"file": str(path), "made": is_new})
-    if as_json:
-        write_json(made)
-        return
-    for each in made:
-        click.echo(f"{each['file']}: {'made' if each['made'] else 'is there already, and stays'}")
 
 
 @click.group()

@@ -30,8 +30,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from junctor.codecs.iso8583 import Message, load_spec
 from junctor.codecs.masking import Pan
+from junctor.config.load import load_settings
 from junctor.config.settings import TlsSettings
-from junctor.ledger import Vault, make_key_file, migrate, open_store
+from junctor.ledger import make_key_file, migrate, open_store
 from junctor.ledger.connecting import make_engine
 from junctor.ledger.operations import Authorise, Facts, Item, Movement, OpenAccount
 from junctor.ledger.schema import message
@@ -40,6 +41,7 @@ from junctor.simulators.authority import make_authority
 from junctor.simulators.load import LoadPlan, LoadReport, run_load
 from junctor.simulators.prepared import Requests
 from junctor.simulators.wire import Address
+from junctor.switch.database import open_vault
 from postgres_server import PostgresServer
 from sqlalchemy import func, select
 from twisted.internet import reactor
@@ -57,8 +59,7 @@ CONFIG = """
 [database]
 url = "{url}"
 [keys]
-data_key_file = "data.key"
-card_hash_key_file = "card.key"
+kek_file = "kek.key"
 [admin]
 listen = "tcp:{admin}:interface=127.0.0.1"
 [logging]
@@ -102,12 +103,11 @@ class Bench:
             one.bind(("127.0.0.1", 0))
             other.bind(("127.0.0.1", 0))
             self.port, self.admin = one.getsockname()[1], other.getsockname()[1]
-        make_key_file(folder / "data.key")
-        make_key_file(folder / "card.key")
-        self.vault = Vault.from_files(folder / "data.key", folder / "card.key")
+        make_key_file(folder / "kek.key")
         text = CONFIG.format(url=url, admin=self.admin, port=self.port, pin=self.issued["acme"].pin)
         (folder / "junctor.toml").write_text(text)
         migrate(url)
+        self.vault = open_vault(load_settings(folder / "junctor.toml"))
         self._open_accounts()
         self.process: subprocess.Popen[bytes] | None = None
         self.run_number = 0

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from junctor.codecs.masking import Pan
-from junctor.ledger.vault import Vault, VaultFault, make_key_file
+from junctor.ledger.vault import Keys, Vault, VaultFault, key_id_of, make_key_file
 
 DATA, CARD = bytes(range(32)), bytes(range(32, 64))
 PLACE: dict[str, Any] = {"table": "message", "column": "response", "row": b"k" * 16}
@@ -69,6 +69,35 @@ def test_bytes_that_were_never_sealed_do_not_open(sealed: bytes) -> None:
     assert sealed == b"" or repr(sealed)[2:-1] not in str(caught.value) or len(sealed) < 4
 
 
+def test_a_value_under_a_key_that_another_node_began_is_opened_once_it_is_learned() -> None:
+    other = Vault(CARD, b"h" * 32)
+    asked: list[Keys] = []
+
+    def learn() -> Keys:
+        keys = {key_id_of(DATA): DATA} | ({key_id_of(CARD): CARD} if asked else {})
+        asked.append(Keys(keys, key_id_of(DATA), b"h" * 32))
+        return asked[-1]
+
+    vault = Vault.learning(learn)
+    vault.renew()
+    assert vault.open(other.seal(b"secret", **PLACE), **PLACE) == b"secret"
+    assert vault.seal(b"secret", **PLACE)[1:5] == key_id_of(DATA), "what seals is said by the keys"
+
+
+def test_a_key_that_nobody_has_is_asked_for_once() -> None:
+    asked = []
+
+    def learn() -> Keys:
+        asked.append(1)
+        return Keys({key_id_of(DATA): DATA}, key_id_of(DATA), CARD)
+
+    vault = Vault.learning(learn)
+    for _ in range(3):
+        with pytest.raises(VaultFault, match="sealed under another key"):
+            vault.open(Vault(CARD, DATA).seal(b"secret", **PLACE), **PLACE)
+    assert len(asked) == 1
+
+
 def test_another_key_is_named_as_the_reason() -> None:
     sealed = Vault(CARD, DATA).seal(b"secret", **PLACE)
     with pytest.raises(VaultFault, match="sealed under another key"):
@@ -81,37 +110,6 @@ def test_a_card_is_known_by_half_of_its_keyed_hash() -> None:
     assert Vault(DATA, DATA[::-1]).card_ref(Pan("4761739001010119")) != Vault(DATA, CARD).card_ref(
         Pan("4761739001010119")
     )
-
-
-def test_keys_are_read_from_files_that_are_their_owners_alone(tmp_path: Path) -> None:
-    make_key_file(tmp_path / "data.key")
-    make_key_file(tmp_path / "card.key")
-    assert (tmp_path / "data.key").stat().st_mode & 0o777 == 0o600
-    vault = Vault.from_files(tmp_path / "data.key", tmp_path / "card.key")
-    key = bytes.fromhex((tmp_path / "data.key").read_text().strip())
-    assert len(key) == 32
-    again = Vault(key, CARD)
-    assert again.open(vault.seal(b"secret", **PLACE), **PLACE) == b"secret"
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620, 0o601])
-def test_a_key_file_that_others_may_use_is_refused(tmp_path: Path, mode: int) -> None:
-    make_key_file(tmp_path / "data.key")
-    make_key_file(tmp_path / "card.key")
-    (tmp_path / "data.key").chmod(mode)
-    with pytest.raises(VaultFault, match="group or others"):
-        Vault.from_files(tmp_path / "data.key", tmp_path / "card.key")
-
-
-@pytest.mark.parametrize("content", ["", "00" * 31, "00" * 33, "zz" * 32, "é" * 64, "00" * 200])
-def test_a_file_that_holds_no_key_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
-    make_key_file(tmp_path / "card.key")
-    broken = tmp_path / "data.key"
-    broken.write_bytes(content.encode("latin-1"))
-    broken.chmod(0o600)
-    with pytest.raises(VaultFault, match="64 hexadecimal digits") as caught:
-        Vault.from_files(broken, tmp_path / "card.key")
-    assert content == "" or content not in str(caught.value)
 
 
 def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:

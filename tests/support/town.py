@@ -31,6 +31,7 @@ from junctor.simulators.issuer import Issuer, IssuerSettings
 from junctor.simulators.rules import Rule
 from junctor.simulators.wire import Address, Wire, dial
 from junctor.switch.build import build
+from junctor.switch.database import open_vault
 from junctor.switch.service import SwitchService
 from prometheus_client.parser import text_string_to_metric_families
 from twisted.internet.defer import Deferred, DeferredQueue
@@ -54,8 +55,7 @@ url = "{url}"
 connect_timeout_s = 1.0
 
 [keys]
-data_key_file = "data.key"
-card_hash_key_file = "card.key"
+kek_file = "kek.key"
 
 [admin]
 listen = "tcp:{admin}:interface=127.0.0.1"
@@ -303,6 +303,7 @@ class Town:
     issuers: dict[str, Issuer] = attrs.field(factory=dict)
     bank: Bank | None = None
     lines: list[Line] = attrs.field(factory=list)
+    opened: Vault | None = None
     log_file: Path | None = None
     """Where the child process logs; None: nowhere."""
 
@@ -312,8 +313,7 @@ class Town:
         self.issued = {name: self.authority.issue(name) for name in names}
         self.authority.revoke()
         self.ports = dict(zip(("terminals", "banks", "blue", "green", "north", "admin"), free_ports(6), strict=True))
-        make_key_file(self.folder / "data.key")
-        make_key_file(self.folder / "card.key")
+        make_key_file(self.folder / "kek.key")
         self.configure()
         migrate(self.settings.database.url)
 
@@ -445,7 +445,9 @@ class Town:
 
     @property
     def vault(self) -> Vault:
-        return Vault.from_files(self.settings.keys.data_key_file, self.settings.keys.card_hash_key_file)
+        if self.opened is None:
+            self.opened = open_vault(self.settings)
+        return self.opened
 
     def commit(self, *items: Item) -> list[Outcome]:
         store = open_store(self.settings.database.url, self.vault)

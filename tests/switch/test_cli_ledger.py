@@ -58,16 +58,17 @@ def test_a_database_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 def test_keys_are_made_once_for_their_owner_alone(tmp_path: Path) -> None:
     office = Office(tmp_path, "sqlite:///new.db")
-    keys = [tmp_path / "keys" / name for name in ("data.key", "card-hash.key")]
-    before = [key.read_text() for key in keys]
-    assert all(key.stat().st_mode & 0o777 == 0o600 for key in keys)
-    assert [row["made"] for row in office.json("keys", "init")] == [False, False]
-    assert [key.read_text() for key in keys] == before
+    key = tmp_path / "keys" / "kek.key"
+    before = key.read_text()
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert office.json("key", "init") == [{"file": str(key), "made": False}]
+    assert office.json("keys", "init") == [{"file": str(key), "made": False}], "the former name"
+    assert key.read_text() == before
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path, sqlite_url: str) -> None:
     office = Office(tmp_path, sqlite_url)
-    (tmp_path / "keys" / "data.key").chmod(0o644)
+    (tmp_path / "keys" / "kek.key").chmod(0o644)
     ended = office.run("account", "list")
     assert ended.status == 1
     assert "make it mode 0600" in ended.err

@@ -137,7 +137,7 @@ def test_a_port_that_is_taken_stops_the_start(config_file: Path) -> None:
 
 
 def test_missing_keys_stop_the_start(config_file: Path) -> None:
-    (config_file.parent / "keys" / "data.key").unlink()
+    (config_file.parent / "keys" / "kek.key").unlink()
     ended = run_apart(config_file)
     assert ended.returncode == 1
-    assert ended.stderr.endswith("data.key: No such file or directory\n")
+    assert ended.stderr.endswith("kek.key: No such file or directory\n")
