@@ -10,6 +10,7 @@ from struct import Struct
 from typing import Any, Final, Generic, TypeVar
 
 from .account_items import AccountLimit
+from .chain import Head
 from .operations import AccountRef, Balance, NewDelivery
 from .settlement_items import Total, Totals
 from .state import (
@@ -125,6 +126,8 @@ class Page:
         self.days: Table[int, Day] = Table("days", undo)
         self.has_days = False
         """Whether the business days are loaded."""
+        self.heads: tuple[Head, ...] = ()
+        """The ends of all chains before this batch, where it closes a business day."""
         self.totals: Table[TotalsKey, Totals] = Table("totals", undo)
         self.counted: Table[ClassKey, tuple[int, int]] = Table("counted", undo)
         """What this batch adds to the totals: number and amount."""

@@ -259,6 +259,16 @@ chain: Final = _table(
     fillfactor=50,
 )
 
+# The ends of all chains when a business day was cut over, before the cutover's own batch.
+anchor: Final = _table(
+    "anchor",
+    _key("bdate", Integer),
+    _key("chain_id", Integer),
+    _must("epoch", Integer),
+    _must("batch_n", BigInteger),
+    _must("hash", LargeBinary),
+)
+
 # What was added in one commit: inserted once, never changed.
 journal_batch: Final = _table(
     "journal_batch",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from . import rows, schema
 from .operations import StoreUnavailable
+from .own_chain import ENDS
 from .page import Page
 from .plan import Wants
 from .ports import Retry
@@ -29,6 +30,8 @@ _TOTALS: Final = (
     " WHERE bdate = %s AND institution = %s AND role = %s AND currency = %s GROUP BY class"
 )
 _CLOSE_DAYS: Final = Update(schema.business_day, rows.DAY[:1], rows.DAY[1:])
+_ANCHOR_DAYS: Final = Update(schema.business_day, ("bdate",), ("root",))
+_ANCHORS: Final = Insert(schema.anchor, rows.ANCHOR)
 _OPEN_DAYS: Final = Insert(schema.business_day, rows.DAY)
 _COMPARISONS: Final = Insert(schema.reconciliation, rows.COMPARISON)
 _BREAKS: Final = Insert(schema.reconciliation_break, rows.BREAK)
@@ -57,6 +60,12 @@ def load(page: Page, wants: Wants) -> Iterator[Query]:
             page.has_days = True
 
         yield _DAYS, (), read_days
+    if wants.closes_day and not page.heads:
+
+        def read_ends(found: list[Any]) -> None:
+            page.heads = tuple(map(rows.head_in, found))
+
+        yield ENDS, (), read_ends
     for key in wants.totals:
 
         def read_totals(found: list[Any], key: Any = key) -> None:
@@ -69,6 +78,8 @@ def load(page: Page, wants: Wants) -> Iterator[Query]:
 def write(page: Page) -> Iterator[tuple[Insert | Update, Sequence[rows.Row]]]:
     """Give what changed, in an order in which writers cannot wait for each other in a circle."""
     yield _CLOSE_DAYS, [rows.day_out(row) for _, row in page.days.updated()]
+    yield _ANCHOR_DAYS, rows.roots_out(page)
+    yield _ANCHORS, rows.anchors_out(page)
     yield _OPEN_DAYS, [rows.day_out(row) for _, row in page.days.inserted()]
     yield _COMPARISONS, [rows.comparison_out(row, page) for row in page.comparisons.rows()]
     yield _BREAKS, [row for each in page.comparisons.rows() for row in rows.breaks_out(each)]

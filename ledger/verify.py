@@ -27,12 +27,14 @@ from .chain import (
     canonical,
     private_hash,
     read_marks,
+    root_of,
 )
 from .connecting import make_engine
 from .findings import Finding, Tally, Tell, Verdict, tell_nobody
 from .operations import StoreUnavailable
 from .ports import Limits
-from .schema import account_event, chain, entry, journal_batch, message
+from .rows import ANCHOR, head_in
+from .schema import account_event, anchor, business_day, chain, entry, journal_batch, message
 from .soundness import check_sound, pages
 from .vault import Vault, VaultFault
 
@@ -80,11 +82,15 @@ class _Walk:
         self._tally = tally
         self._tell = tell
         self._anchors: dict[int, dict[int, bytes]] = {}
-        for head in anchors:
-            self._anchors.setdefault(head.chain_id, {})[head.batch_n] = head.hash
+        self._expect(anchors)
         self._counted = [0, 0, 0]
 
+    def _expect(self, heads: Sequence[Head]) -> None:
+        for head in heads:
+            self._anchors.setdefault(head.chain_id, {})[head.batch_n] = head.hash
+
     def check(self) -> None:
+        self._check_days()
         for head in self._run(select(chain).order_by(chain.c.chain_id)).all():
             if head.chain_id == UNCHAINED:
                 self._check_unchained(head)
@@ -100,6 +106,18 @@ class _Walk:
         if stray is not None:
             raise Finding("missing", f"chain {stray.chain_id}", "it has batches, and no end")
         self._check_nothing_added()
+
+    def _check_days(self) -> None:
+        """Expect of the chains what each closed day's anchor says."""
+        closed = select(business_day.c.bdate, business_day.c.root).where(business_day.c.root.is_not(None))
+        roots = {row.bdate: row.root for row in self._run(closed)}
+        heads: dict[int, list[Head]] = {bdate: [] for bdate in roots}
+        for row in self._run(select(*(anchor.c[it] for it in ANCHOR)).order_by(anchor.c.bdate)):
+            heads.setdefault(row.bdate, []).append(head_in(tuple(row)[1:]))
+        for bdate, ends in heads.items():
+            if root_of(ends) != roots.get(bdate):
+                raise Finding("altered", f"anchor of {bdate}", "it does not have the day's root")
+            self._expect([end for end in ends if end.batch_n])
 
     # ------------------------------------------------------------ one chain
 

@@ -14,6 +14,7 @@ from .options import config_option, json_option, read_settings
 from .output import Column, Row, write_rows
 from .positions import position, prefund, settlement_file
 from .settlement import cutover, days, reconcile, totals
+from .verification import anchor, verify
 
 
 @click.group()
@@ -23,7 +24,7 @@ def ledger() -> None:
 
 ledger.add_command(statement)
 ledger.add_command(export)
-for _command in (cutover, days, position, prefund, reconcile, settlement_file, totals):
+for _command in (cutover, days, position, prefund, reconcile, settlement_file, totals, verify, anchor):
     ledger.add_command(_command)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 import attrs
 import pytest
 from junctor.ledger import StoreUnavailable, Vault, open_store
-from junctor.ledger.chain import Head
+from junctor.ledger.chain import Head, root_of
 from junctor.ledger.findings import Tally
-from junctor.ledger.operations import Conclude
+from junctor.ledger.operations import Conclude, Done
+from junctor.ledger.settlement_items import CutOver
 from junctor.ledger.verify import verify
 from ledger_items import BIG, Bank, capture, dispatch, key, pay, purchase, raw, reverse
 
@@ -255,6 +256,48 @@ def test_the_end_of_a_chain_that_was_cut_off_is_found_by_an_anchor(books: Bank) 
 def test_a_chain_that_is_not_as_it_was_anchored_is_found(books: Bank) -> None:
     anchors = [attrs.evolve(it, hash=b"x" * 32) for it in heads(books)]
     assert find(books, anchors=anchors) == "altered: batch 0/0: its hash is not the anchored one"
+
+
+def cut_over(bank: Bank) -> int:
+    """Close the open day, and give its date."""
+    (bdate,) = look(bank, "SELECT bdate FROM business_day WHERE state = 0")
+    assert isinstance(bank.one(CutOver(by=f"test {bdate}")), Done)
+    return int(bdate)
+
+
+def test_each_cutover_anchors_the_ends_of_all_chains(books: Bank) -> None:
+    ends = heads(books)
+    first = cut_over(books)
+    bdate, root = look(books, "SELECT bdate, root FROM business_day WHERE root IS NOT NULL")
+    assert (bdate, bytes(root)) == (first, root_of(ends))
+    books.one(purchase(20))
+    cut_over(books)
+    assert find(books) == "None"
+    assert look(books, "SELECT count(*) FROM anchor")[0] == 6
+
+
+def test_a_chain_that_was_cut_off_before_a_cutover_is_found(books: Bank) -> None:
+    last = max(it.batch_n for it in heads(books) if it.chain_id == 2)
+    cut_over(books)
+    spoil(
+        books,
+        f"DELETE FROM journal_batch WHERE chain_id = 2 AND batch_n = {last}",
+        f"UPDATE chain SET batch_n = {last - 1}, hash = (SELECT b.hash FROM journal_batch b"
+        f" WHERE b.chain_id = 2 AND b.batch_n = {last - 1}) WHERE chain_id = 2",
+    )
+    assert find(books) == f"missing: batch 2/{last}: an anchor names it"
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE anchor SET batch_n = 1 WHERE chain_id = 2", "DELETE FROM anchor WHERE chain_id = 2",
+     "UPDATE business_day SET root = x'00' WHERE root IS NOT NULL",
+     "UPDATE business_day SET root = NULL WHERE root IS NOT NULL"],
+)  # fmt: skip
+def test_an_altered_anchor_is_found(books: Bank, change: str) -> None:
+    bdate = cut_over(books)
+    spoil(books, change)
+    assert find(books) == f"altered: anchor of {bdate}: it does not have the day's root"
 
 
 def test_a_changed_balance_is_found(books: Bank) -> None:
