@@ -10,11 +10,11 @@ import attrs
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from .anchor_rows import head_in
 from .chain import HASH_BYTES, Head, root_of
 from .connecting import make_engine
 from .operations import StoreUnavailable
 from .ports import Limits
-from .rows import head_in
 from .schema import business_day, chain
 
 ANCHOR_BYTES_MAX: Final = 16_000_000

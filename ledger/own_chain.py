@@ -25,7 +25,6 @@ Run = Callable[[str, Sequence[Any]], list[Any]]
 """Runs one statement with its parameters, each marked `?`, and gives its rows."""
 
 HEAD: Final = "SELECT epoch, batch_n, hash FROM chain WHERE chain_id = ?"
-ENDS: Final = "SELECT chain_id, epoch, batch_n, hash FROM chain"
 ADVANCE: Final = "UPDATE chain SET batch_n = ?, hash = ?, lease_until_us = ? WHERE chain_id = ? AND epoch = ?"
 _RELEASE: Final = "UPDATE chain SET lease_until_us = 0 WHERE chain_id = ? AND epoch = ?"
 _FIND: Final = "SELECT min(chain_id) FROM chain WHERE chain_id > 0 AND (owner = ? OR lease_until_us < ?)"

@@ -9,9 +9,7 @@ from functools import partial
 from struct import Struct
 from typing import Any, Final
 
-import attrs
-
-from .chain import FORM, FORMS, Head, private_hash, root_of
+from .chain import FORM, FORMS, private_hash
 from .operations import Facts, NewDelivery
 from .page import Page
 from .state import (
@@ -77,7 +75,6 @@ DAY_TOTAL: Final = ("bdate", "institution", "role", "currency", "class", "shard"
 COMPARISON: Final = ("idem_key", "bdate", "institution", "role", "currency", "compared", "at_us")
 BREAK: Final = ("idem_key", "element", "theirs", "ours")
 
-ANCHOR: Final = ("bdate", "chain_id", "epoch", "batch_n", "hash")
 
 Row = tuple[Any, ...]
 
@@ -388,19 +385,3 @@ def comparison_out(row: Comparison, page: Page) -> Row:
 def breaks_out(row: Comparison) -> list[Row]:
     """Give the figures that differ."""
     return [(row.key, each.element, each.theirs, each.ours) for each in row.breaks]
-
-
-def head_in(row: Row) -> Head:
-    """Read the end of a chain."""
-    chain_id, epoch, batch_n, digest = row
-    return Head(chain_id, epoch, batch_n, bytes(digest))
-
-
-def anchors_out(page: Page) -> list[Row]:
-    """Give the ends of all chains for each business day that is closed."""
-    return [(row.bdate, *attrs.astuple(head)) for _, row in page.days.updated() for head in page.heads]
-
-
-def roots_out(page: Page) -> list[Row]:
-    """Give each business day that is closed, and the hash over the ends of all chains."""
-    return [(row.bdate, root_of(page.heads)) for _, row in page.days.updated()]

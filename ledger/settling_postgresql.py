@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from . import rows, schema
+from .anchor_rows import ANCHOR, ENDS, anchors_out, head_in, roots_out
 from .operations import StoreUnavailable
-from .own_chain import ENDS
 from .page import Page
 from .plan import Wants
 from .ports import Retry
@@ -31,7 +31,7 @@ _TOTALS: Final = (
 )
 _CLOSE_DAYS: Final = Update(schema.business_day, rows.DAY[:1], rows.DAY[1:])
 _ANCHOR_DAYS: Final = Update(schema.business_day, ("bdate",), ("root",))
-_ANCHORS: Final = Insert(schema.anchor, rows.ANCHOR)
+_ANCHORS: Final = Insert(schema.anchor, ANCHOR)
 _OPEN_DAYS: Final = Insert(schema.business_day, rows.DAY)
 _COMPARISONS: Final = Insert(schema.reconciliation, rows.COMPARISON)
 _BREAKS: Final = Insert(schema.reconciliation_break, rows.BREAK)
@@ -63,7 +63,7 @@ def load(page: Page, wants: Wants) -> Iterator[Query]:
     if wants.closes_day and not page.heads:
 
         def read_ends(found: list[Any]) -> None:
-            page.heads = tuple(map(rows.head_in, found))
+            page.heads = tuple(map(head_in, found))
 
         yield ENDS, (), read_ends
     for key in wants.totals:
@@ -78,8 +78,8 @@ def load(page: Page, wants: Wants) -> Iterator[Query]:
 def write(page: Page) -> Iterator[tuple[Insert | Update, Sequence[rows.Row]]]:
     """Give what changed, in an order in which writers cannot wait for each other in a circle."""
     yield _CLOSE_DAYS, [rows.day_out(row) for _, row in page.days.updated()]
-    yield _ANCHOR_DAYS, rows.roots_out(page)
-    yield _ANCHORS, rows.anchors_out(page)
+    yield _ANCHOR_DAYS, roots_out(page)
+    yield _ANCHORS, anchors_out(page)
     yield _OPEN_DAYS, [rows.day_out(row) for _, row in page.days.inserted()]
     yield _COMPARISONS, [rows.comparison_out(row, page) for row in page.comparisons.rows()]
     yield _BREAKS, [row for each in page.comparisons.rows() for row in rows.breaks_out(each)]

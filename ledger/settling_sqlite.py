@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from . import rows
-from .own_chain import ENDS
+from .anchor_rows import ANCHOR, ENDS, anchors_out, head_in, roots_out
 from .page import Page
 from .plan import Wants
 from .settlement_items import Total
@@ -36,7 +36,7 @@ def load(connection: sqlite3.Connection, page: Page, wants: Wants) -> None:
             page.days.loaded[row[0]] = rows.day_in(row)
         page.has_days = True
     if wants.closes_day and not page.heads:
-        page.heads = tuple(map(rows.head_in, connection.execute(ENDS)))
+        page.heads = tuple(map(head_in, connection.execute(ENDS)))
     for key in wants.totals - page.totals.loaded.keys():
         found = connection.execute(_TOTALS, key)
         page.totals.loaded[key] = {class_: Total(n, amount) for class_, n, amount in found}
@@ -46,8 +46,8 @@ def write(connection: sqlite3.Connection, page: Page) -> None:
     """Write what changed."""
     many = connection.executemany
     many(_CLOSE_DAY, [(*rows.day_out(row)[1:], row.bdate) for _, row in page.days.updated()])
-    many("UPDATE business_day SET root = ? WHERE bdate = ?", [(root, bdate) for bdate, root in rows.roots_out(page)])
-    many(_insert("anchor", rows.ANCHOR), rows.anchors_out(page))
+    many("UPDATE business_day SET root = ? WHERE bdate = ?", [(root, bdate) for bdate, root in roots_out(page)])
+    many(_insert("anchor", ANCHOR), anchors_out(page))
     many(_insert("business_day", rows.DAY), [rows.day_out(row) for _, row in page.days.inserted()])
     compared = list(page.comparisons.rows())
     many(_insert("reconciliation", rows.COMPARISON), [rows.comparison_out(row, page) for row in compared])

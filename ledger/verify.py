@@ -14,6 +14,7 @@ import attrs
 from sqlalchemy import Connection, Row, Table, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
+from .anchor_rows import ANCHOR, head_in
 from .chain import (
     BATCH,
     FORMS,
@@ -33,7 +34,6 @@ from .connecting import make_engine
 from .findings import Finding, Tally, Tell, Verdict, tell_nobody
 from .operations import StoreUnavailable
 from .ports import Limits
-from .rows import ANCHOR, head_in
 from .schema import account_event, anchor, business_day, chain, entry, journal_batch, message
 from .soundness import check_sound, pages
 from .vault import Vault, VaultFault
