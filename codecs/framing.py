@@ -13,13 +13,14 @@ from typing import Final, Protocol
 import attrs
 
 from .faults import EncodeFault, FramingFault
+from .values import often
 
 
 def _show_size(content: bytes) -> str:
     return f"<{len(content)} bytes>"
 
 
-@attrs.frozen
+@often
 class Frame:
     """One frame: the TPDU that led it, or b"", and the message it carried; a keep-alive carries b"".
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import attrs
 
+from .values import often
+
 AMOUNT_MINOR_MAX: Final = 2**63 - 1
 """The largest amount a ledger row can hold: a signed 64-bit integer."""
 
@@ -30,7 +32,7 @@ class Currency:
         return self.alpha
 
 
-@attrs.frozen
+@often
 class Money:
     """An amount in minor units of one currency."""
 

@@ -13,6 +13,7 @@ import attrs
 
 from .masking import Pan
 from .money import Money
+from .values import often
 
 
 class Step(Enum):
@@ -50,10 +51,10 @@ class Purpose(Enum):
 
     @property
     def is_inquiry(self) -> bool:
-        return self in (Purpose.AVAILABLE_FUNDS, Purpose.BALANCE)
+        return self is Purpose.AVAILABLE_FUNDS or self is Purpose.BALANCE
 
 
-@attrs.frozen
+@often
 class Payment:
     """One payment message in the switch's own words.
 

@@ -16,9 +16,9 @@ from typing import Final
 
 import attrs
 
+from ..codecs.values import often
 from .account_items import AccountItem
 from .settlement_items import CutOver, Reconcile
-from .values import often
 
 
 @attrs.frozen

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import attrs
-
+from ..codecs.values import often
 from .rows import LEDGER, Road
 
 
-@attrs.frozen
+@often
 class Choice:
     """Where a payment goes now. link: None for our own books. is_alternate: not the road's first destination."""
 

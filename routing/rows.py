@@ -7,6 +7,8 @@ from typing import Final
 
 import attrs
 
+from ..codecs.values import often
+
 LEDGER: Final = "ledger"
 """The destination that is our own books."""
 
@@ -14,7 +16,7 @@ DEFAULT: Final = "default"
 """The name of the road that no row decided."""
 
 
-@attrs.frozen
+@often
 class Question:
     """What the table needs to know of a payment.
 

@@ -23,6 +23,7 @@ from .links.directory import Directory
 from .lookups import Lookups
 from .mailroom import Mailroom
 from .pulse import Pulse
+from .runtime import settle
 from .sweeper import Sweeper
 
 log = Logger()
@@ -130,6 +131,7 @@ async def run(reactor: Any, settings: Settings) -> None:
     from .build import build
 
     service = build(reactor, settings)
+    settle()
     stopped: Deferred[None] = Deferred()
 
     async def stop() -> None:

@@ -85,6 +85,11 @@ class Message:
             return value
         return value.find(tag) if isinstance(value, Tlv) else None
 
+    def text(self, element: int) -> str:
+        """Give the text of an element; empty when the message has none, or no text."""
+        value = self._fields.get(element)
+        return value if isinstance(value, str) else ""
+
     def __getitem__(self, key: int | str) -> Value:
         value = self.get(key)
         if value is None:

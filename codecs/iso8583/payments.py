@@ -6,6 +6,7 @@ Source: ISO 8583:1987, message type identifiers and data elements 3, 4, 7, 11, 4
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -40,7 +41,7 @@ def read_identity(message: Message, institution: str, identity: Sequence[int] = 
     """Give the key by which a message of an institution, and every repeat of it, is known."""
     if message.get(7) is None or message.get(11) is None:
         return Unacceptable("30", f"DE{7 if message.get(7) is None else 11} is missing")
-    return _key(message, institution, identity, message.mti, _text(message, 7), _text(message, 11))
+    return _key(message, institution, identity, message.mti, message.text(7), message.text(11))
 
 
 def read_payment(message: Message, institution: str, identity: Sequence[int] = IDENTITY) -> Payment | Unacceptable:
@@ -50,35 +51,35 @@ def read_payment(message: Message, institution: str, identity: Sequence[int] = I
     key = read_identity(message, institution, identity)
     if isinstance(key, Unacceptable):
         return key
-    fingerprint = digest([mti[:3], *(_text(message, element) for element in _FINGERPRINT)])
+    fingerprint = digest([mti[:3], *map(message.text, _FINGERPRINT)])
 
     def refuse(code: str, why: str) -> Unacceptable:
         return Unacceptable(code, why, key, fingerprint)
 
-    processing_code = _text(message, 3)
+    processing_code = message.text(3)
     purpose = _PURPOSES.get(processing_code[:2])
     if not processing_code:
         return refuse("30", "DE3 is missing")
     if purpose is None:
         return refuse("12", "DE3 asks for what is not served")
-    currency = find_currency(_text(message, 49)) if get(49) is not None else None
+    currency = find_currency(message.text(49)) if get(49) is not None else None
     if currency is None:
         return refuse("30" if get(49) is None else "12", "DE49 is missing or no ISO 4217 code")
-    amount_text = _text(message, 4)
+    amount_text = message.text(4)
     if not amount_text and not purpose.is_inquiry:
         return refuse("30", "DE4 is missing")
-    step = _step(mti, purpose, _text(message, 90))
+    step = _step(mti, purpose, message.text(90))
     if step is None:
         return refuse("12", "the message type is not served")
     original_key = None
     if step in (Step.REVERSE, Step.CAPTURE):
-        original = _text(message, 90)
+        original = message.text(90)
         if len(original) != 42:
             return refuse("30", "DE90 is missing")
         original_key = _key(message, institution, identity, original[:4], original[10:20], original[4:10])
     replacement_minor = None
     if get(95) is not None and step is Step.REVERSE:
-        replacement_minor = int(_text(message, 95)[:12])
+        replacement_minor = int(message.text(95)[:12])
     pan = get(2)
     from_account, to_account = get(102), get(103)
     if purpose is Purpose.TRANSFER and (to_account is None or (pan is None and from_account is None)):
@@ -100,9 +101,9 @@ def read_payment(message: Message, institution: str, identity: Sequence[int] = I
         original_key=original_key,
         replacement_minor=replacement_minor,
         processing_code=processing_code,
-        stan=_text(message, 11),
-        rrn=_text(message, 37) or None,
-        terminal=_text(message, 41) or None,
+        stan=message.text(11),
+        rrn=message.text(37) or None,
+        terminal=message.text(41) or None,
     )
 
 
@@ -123,14 +124,12 @@ def _step(mti: str, purpose: Purpose, original: str) -> Step | None:
 
 
 def _key(message: Message, institution: str, identity: Sequence[int], mti: str, transmitted: str, stan: str) -> bytes:
-    parts = [institution, mti[:3]]
-    for element in identity:
-        parts.append(transmitted if element == 7 else stan if element == 11 else _text(message, element))
+    text = message.text
+    parts = [transmitted if it == 7 else stan if it == 11 else text(it) for it in identity]
     month_to_minute = transmitted[:8] if len(transmitted) == 10 else _NEVER_OPEN
-    prefix = bytes(int(month_to_minute[at : at + 2]) for at in (0, 2, 4, 6))
-    return make_key(prefix, parts)
+    return make_key(_prefix(month_to_minute), [institution, mti[:3], *parts])
 
 
-def _text(message: Message, element: int) -> str:
-    value = message.get(element)
-    return value if isinstance(value, str) else ""
+@lru_cache(maxsize=64)
+def _prefix(month_to_minute: str) -> bytes:
+    return bytes(int(month_to_minute[at : at + 2]) for at in (0, 2, 4, 6))

@@ -123,3 +123,8 @@ def test_response_takes_fields_over_the_echo() -> None:
 def test_response_to_a_response_is_a_bug() -> None:
     with pytest.raises(AssertionError):
         respond(Message("0210", {}), "00")
+
+
+def test_text_of_an_element_that_is_missing_or_no_text_is_empty() -> None:
+    message = Message("0200", {11: "000001", 52: b"12345678"})
+    assert [message.text(element) for element in (11, 52, 37)] == ["000001", "", ""]
