@@ -59,7 +59,8 @@ class Payment:
     """One payment message in the switch's own words.
 
     `key` is its identity (16 bytes): the same key is the same message, whatever way it came. `fingerprint` covers
-    what a repeat may not change. `original_key` is the key of the message that a capture or reversal names.
+    what a repeat may not change. `original_key` is the key of the message that a capture or reversal names, of the
+    hold that another hold adds to, or of the payment that a refund gives back.
     `must_accept` marks an advice or reversal: it tells what has happened and is never declined for funds.
     """
 

@@ -107,6 +107,7 @@ FORMS: Final[Mapping[tuple[type, str], Form]] = {
     (s.RequestSettings, "code_no_link"): _CODE,
     (s.RequestSettings, "code_no_route"): _CODE,
     (s.RequestSettings, "code_unavailable"): _CODE,
+    (s.RequestSettings, "partial_completion_conditions"): _form(r"[0-9]{2}", "two digits (DE25)"),
     (s.DeliverySettings, "retry_codes"): _CODE,
     (s.SettlementSettings, "cutover"): _form(r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of day (UTC) like 22:00"),
     (s.InstitutionSettings, "id"): _NAME,

@@ -139,6 +139,8 @@ class RequestSettings:
     """From sending a request to a peer until it counts as silence."""
     hold_expiry_s: float = 7 * 86_400.0
     """How long an authorised amount stays set aside."""
+    partial_completion_conditions: tuple[str, ...] = ()
+    """Values of DE25 in a completion that say that more will follow: the rest of the hold stays."""
     sweep_interval_s: float = 1.0
     sweep_items_max: int = 256
     code_timeout: str = "91"

@@ -8,6 +8,7 @@ from .flights import end_in_silence
 from .limits import count_use, recount
 from .operations import LEDGER, Approved, Capture, ExpireHolds, Original, Outcome, Reason, Reverse, Swept
 from .page import Missing, Page
+from .related import cut_from_hold, refunded_of, undo_refund
 from .rules import (
     approve,
     decline,
@@ -23,7 +24,7 @@ from .rules import (
     resize,
     with_changes,
 )
-from .state import INT64_MAX, INT64_MIN, Flight, Message, Standing, Step, Txn
+from .state import ADDITION, INT64_MAX, INT64_MIN, Flight, Message, Relation, Standing, Step, Txn
 from .totals import count, count_reversal
 
 _POSTED = (Standing.COMPLETED, Standing.POSTED)
@@ -48,7 +49,8 @@ def capture(page: Page, item: Capture) -> Outcome:
         txn = page.transactions.find(named.txn_key)
     original = _original(named, flight, txn)
     if txn is not None and txn.state == Standing.HELD:
-        after = _complete(page, item, txn)
+        is_part = not item.final and 0 < item.amount_minor < principal(txn.legs, 0)
+        after = _complete_part(page, item, txn) if is_part else _complete(page, item, txn)
     else:
         after = _post_anew(page, item, txn)
     if isinstance(after, Reason):
@@ -89,6 +91,17 @@ def _complete(page: Page, item: Capture, txn: Txn) -> Txn | Reason:
             return Reason.INVALID_AMOUNT
     places = post_held(page, txn.key, txn.legs, final)
     return with_changes(txn, state=Standing.COMPLETED, amount=amount, legs=final, places=places)
+
+
+def _complete_part(page: Page, item: Capture, txn: Txn) -> Txn | Reason:
+    """Post a part of a live hold as a payment of its own, and leave the rest set aside."""
+    amount, key = item.amount_minor, item.facts.key
+    if page.get_account(txn.legs[0][1]).posted + amount > INT64_MAX:
+        return Reason.INVALID_AMOUNT
+    part = cut_from_hold(page, txn, key, amount)
+    recount(page, txn, txn.amount - amount)
+    places = post_held(page, key, part, part)
+    return Txn(key, Standing.COMPLETED, txn.currency, amount, amount, part, places, None, None, page.now_us)
 
 
 def _post_anew(page: Page, item: Capture, txn: Txn | None) -> Txn | Reason:
@@ -136,9 +149,16 @@ def reverse(page: Page, item: Reverse) -> Outcome:
     else:
         txn_key = named.txn_key
         txn = None if named.step == Step.REVERSE else page.transactions.find(txn_key)
-        if txn is not None and txn.state in _STANDS and txn.reversal_key is None:
+        relation = None if txn is None else page.relations.find(named.key)
+        is_addition = relation is not None and relation.kind == ADDITION
+        if txn is not None and txn.state in _STANDS and (txn.reversal_key is None or is_addition):
             original = _original(named, None, txn)
-            after = _undo(page, txn, item.replacement_minor, facts.key)
+            if relation is not None and is_addition:
+                after = _undo_addition(page, item, txn, relation)
+            else:
+                keep = max(item.replacement_minor or 0, refunded_of(page, txn_key))
+                after = _undo(page, txn, keep, facts.key)
+                undo_refund(page, relation, txn.amount - after.amount)
             page.transactions.put(txn_key, after)
             recount(page, txn, 0 if txn.state == Standing.EXPIRED else after.amount)
             less = txn.amount - after.amount
@@ -161,9 +181,18 @@ def reverse(page: Page, item: Reverse) -> Outcome:
     )
 
 
-def _undo(page: Page, txn: Txn, replacement_minor: int | None, reversal_key: bytes) -> Txn:
+def _undo_addition(page: Page, item: Reverse, txn: Txn, relation: Relation) -> Txn:
+    """Take an addition back, once, from a hold that is still there; what the hold was before it stays."""
+    if txn.state != Standing.HELD:
+        return txn
+    keep = min(max(item.replacement_minor or 0, 0), relation.amount)
+    page.relations.put(relation.key, attrs.evolve(relation, amount=keep))
+    return _undo(page, txn, txn.amount - (relation.amount - keep), txn.reversal_key)
+
+
+def _undo(page: Page, txn: Txn, replacement_minor: int, reversal_key: bytes | None) -> Txn:
     """Take back what stands above the replacement amount; a second reversal finds `reversal_key` and stops."""
-    keep = min(max(replacement_minor or 0, 0), txn.amount)
+    keep = min(max(replacement_minor, 0), txn.amount)
     kept = resize(txn.legs, keep)
     less = difference(txn.legs, kept)
     if txn.state == Standing.HELD:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 
 from .account_items import AccountLimit, Period
 from .limits import period_number, read_limits
-from .reports import AccountEventReport, BalanceReport, ExportReport, LimitReport
-from .schema import account, account_event, account_limits, business_day, entry, limit_usage
+from .reports import AccountEventReport, BalanceReport, ExportReport, LimitReport, RelationReport
+from .schema import account, account_event, account_limits, business_day, entry, limit_usage, txn_relation
 from .state import EntryKind
 from .views import letters, words
 
@@ -79,6 +79,13 @@ def _used(used: dict[tuple[int, str], tuple[int, int]], limit: AccountLimit, bda
     if limit.period is Period.TRANSACTION:
         return 0, 0
     return used.get((period_number(limit.period, bdate), limit.processing_code), (0, 0))
+
+
+def related(run: Any, txn_key: bytes) -> tuple[RelationReport, ...]:
+    """List what belongs to a payment, and what it belongs to itself."""
+    found = select(txn_relation).where(or_(txn_relation.c.key == txn_key, txn_relation.c.original == txn_key))
+    rows = run(found.order_by(txn_relation.c.key))
+    return tuple(RelationReport(row.key, row.original, row.kind, row.amount) for row in rows)
 
 
 def exported(run: Any, first: int, last: int, after: tuple[str, int], most: int) -> list[ExportReport]:

@@ -14,7 +14,7 @@ from sqlalchemy import Table
 
 from . import schema
 from .limits import read_limits, write_limits
-from .state import LimitUse, Usage
+from .state import LimitUse, Relation, Usage
 
 Row = tuple[Any, ...]
 
@@ -63,5 +63,21 @@ KEPT: Final = (
         ("txn_key", "account_id", "amount", "places"),
         lambda row: LimitUse(row[0], row[1], row[2], tuple((period, code) for period, code in json.loads(row[3]))),
         lambda key, value: (key, value.account_id, value.amount, json.dumps(value.places)),
+    ),
+    Kept(
+        "relations",
+        schema.txn_relation,
+        ("key",),
+        ("key", "original", "kind", "amount"),
+        lambda row: Relation(*row),
+        lambda key, value: (key, value.original, value.kind, value.amount),
+    ),
+    Kept(
+        "refunded",
+        schema.txn_refunded,
+        ("txn_key",),
+        ("txn_key", "amount"),
+        lambda row: row[1],
+        lambda key, value: (key, value),
     ),
 )

@@ -30,17 +30,20 @@ def usage_keys(account_id: int, limits: Iterable[AccountLimit], bdate: int) -> I
             yield account_id, period_number(limit.period, bdate), limit.processing_code
 
 
-def find_excess(page: Page, legs: Sequence[Leg], facts: Facts) -> Reason | None:
-    """Tell which limit a payment would exceed; the amount is told before the count."""
+def find_excess(page: Page, legs: Sequence[Leg], facts: Facts, grown: Txn | None = None) -> Reason | None:
+    """Tell which limit a payment would exceed; the amount is told before the count.
+
+    grown: the payment whose hold grows by this one, which is counted already.
+    """
     if not legs or not page.get_account(legs[0][0]).flags & LIMITED:
         return None
     account_id, amount = legs[0][0], legs[0][2]
     found = None
     for limit in _concerned(page, account_id, facts.processing_code):
-        used = _used(page, account_id, limit, page.bdate)
+        used = _used(page, account_id, limit, page.bdate, 0 if grown is None else grown.amount)
         if limit.amount_minor is not None and used.amount + amount > limit.amount_minor:
             return Reason.EXCEEDS_LIMIT
-        if limit.count is not None and used.count + 1 > limit.count:
+        if limit.count is not None and grown is None and used.count + 1 > limit.count:
             found = Reason.EXCEEDS_COUNT
     return found
 
@@ -74,9 +77,9 @@ def _concerned(page: Page, account_id: int, processing_code: str) -> list[Accoun
     return [limit for limit in held if processing_code.startswith(limit.processing_code)]
 
 
-def _used(page: Page, account_id: int, limit: AccountLimit, bdate: int) -> Usage:
+def _used(page: Page, account_id: int, limit: AccountLimit, bdate: int, grown_minor: int) -> Usage:
     if limit.period is Period.TRANSACTION:
-        return Usage((account_id, 0, ""), 0, 0)
+        return Usage((account_id, 0, ""), grown_minor, 0)
     key = (account_id, period_number(limit.period, bdate), limit.processing_code)
     return page.usages.find(key) or Usage(key, 0, 0)
 

@@ -48,6 +48,8 @@ class Reason(Enum):
     INVALID_AMOUNT = "the amount is zero, negative or does not fit"
     EXCEEDS_FUNDS = "available funds do not suffice"
     EXCEEDS_CEILING = "the account may not hold that much"
+    UNKNOWN_ORIGINAL = "nothing like it was paid that could be refunded"
+    EXCEEDS_REFUNDABLE = "more would be refunded than is left of what was paid"
     EXCEEDS_LIMIT = "more is paid than the account's limits allow"
     EXCEEDS_COUNT = "more often is paid than the account's limits allow"
 
@@ -166,6 +168,8 @@ class Authorise:
     With `hold`, the movements are set aside until `expires_us` and posted by a later Capture (or by the delivery
     that settles them). `forced`: an advice, which passes the floor. `deliveries` are appended when it is approved.
     `sent_trace`: set when a delivery forwards this very message, so that a later reversal can name it.
+    `adds_to`: the hold that is to grow by this one; without a live hold between the same accounts it stands alone.
+    `refunds`: the payment that is given back, never more than is left of it.
     Outcomes: Decided, Answered, InProgress, Conflict.
     """
 
@@ -177,6 +181,8 @@ class Authorise:
     expires_us: int | None = None
     deliveries: tuple[NewDelivery, ...] = ()
     sent_trace: str | None = None
+    adds_to: bytes | None = None
+    refunds: bytes | None = None
 
 
 @attrs.frozen
@@ -193,7 +199,8 @@ class Capture:
     """Complete an earlier hold: release what is held, post `amount_minor`, whatever the floor.
 
     Without a live hold (unknown, expired, already captured) `movements` are posted as a forced posting. `forward`
-    is asked when the original went to a peer; when there is no original, `deliveries` are appended instead.
+    is asked when the original went to a peer; when there is no original, `deliveries` are appended instead. One that
+    is not `final` leaves the rest of the hold in place, and is a payment of its own, to be reversed by itself.
     Outcomes: Decided, Answered, InProgress, Conflict.
     """
 
@@ -205,6 +212,7 @@ class Capture:
     forward: Forward = attrs.field(repr=False)
     deliveries: tuple[NewDelivery, ...] = ()
     sent_trace: str | None = None
+    final: bool = True
 
 
 @attrs.frozen

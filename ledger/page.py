@@ -31,6 +31,7 @@ from .state import (
     LaneSeq,
     LimitUse,
     Message,
+    Relation,
     Sealed,
     TotalsKey,
     Txn,
@@ -113,6 +114,8 @@ class Page:
         self.limits: Table[int, tuple[AccountLimit, ...]] = Table("limits", undo)
         self.usages: Table[UsageKey, Usage] = Table("usages", undo)
         self.limit_uses: Table[bytes, LimitUse] = Table("limit_uses", undo)
+        self.relations: Table[bytes, Relation] = Table("relations", undo)
+        self.refunded: Table[bytes, int] = Table("refunded", undo)
         self.remembered_cards: set[AccountRef] = set()
         """Cards whose accounts were not looked up for this page."""
         self.account_cards: Table[str, tuple[bytes, ...]] = Table("account_cards", undo)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from .limits import count_use, find_excess
+from .limits import count_use, find_excess, recount
 from .operations import Approved, Authorise, Decided, Declined, Inquire, Outcome, Reason, Refuse
 from .page import Page
+from .related import add_to_hold, examine_refund, find_hold, note_refund
 from .rules import approve, decline, examine, find_repeat, is_reversed_before, post, principal, record, set_aside
-from .state import CLOSED, Result, Standing, Step, Txn
+from .state import CLOSED, Leg, Result, Standing, Step, Txn
 from .totals import count
 
 
@@ -19,10 +20,19 @@ def authorise(page: Page, item: Authorise) -> Outcome:
     if is_reversed_before(page, facts.key):
         return decline(page, facts, Step.AUTHORISE, item.render, Reason.ALREADY_REVERSED)
     legs = examine(page, item.movements, forced=item.forced, hold=item.hold)
-    if not isinstance(legs, Reason) and not item.forced:
-        legs = find_excess(page, legs, facts) or legs
+    grown = None
+    if not isinstance(legs, Reason):
+        grown = find_hold(page, item)
+        if grown is not None and (not legs or legs[0][:2] != grown.legs[0][:2]):
+            grown = None
+        reason = examine_refund(page, item, legs)
+        if reason is None and not item.forced:
+            reason = find_excess(page, legs, facts, grown)
+        legs = reason or legs
     if isinstance(legs, Reason):
         return decline(page, facts, Step.AUTHORISE, item.render, legs)
+    if grown is not None:
+        return _grow(page, item, grown, legs)
     key = facts.key
     places = (set_aside if item.hold else post)(page, key, legs, item.forced)
     amount = principal(legs, facts.amount_minor)
@@ -43,6 +53,8 @@ def authorise(page: Page, item: Authorise) -> Outcome:
     )
     count(page, facts, amount)
     count_use(page, key, legs, facts)
+    if item.refunds is not None:
+        note_refund(page, item, amount)
     return approve(
         page,
         facts,
@@ -50,6 +62,25 @@ def authorise(page: Page, item: Authorise) -> Outcome:
         item.render,
         Approved(amount, page.balance_of(legs[0][0]) if legs else None),
         deliveries=item.deliveries,
+        sent_trace=item.sent_trace,
+    )
+
+
+def _grow(page: Page, item: Authorise, hold: Txn, legs: tuple[Leg, ...]) -> Outcome:
+    """Add to a hold: one payment, under the key of its first message."""
+    after = add_to_hold(page, item, hold, legs)
+    page.transactions.put(hold.key, after)
+    recount(page, after, after.amount)
+    amount = principal(legs, 0)
+    count(page, item.facts, amount)
+    return approve(
+        page,
+        item.facts,
+        Step.AUTHORISE,
+        item.render,
+        Approved(amount, page.balance_of(legs[0][0])),
+        deliveries=item.deliveries,
+        txn_key=hold.key,
         sent_trace=item.sent_trace,
     )
 

@@ -63,6 +63,8 @@ class Wants:
     limits: set[int] = attrs.field(factory=set)
     usages: set[UsageKey] = attrs.field(factory=set)
     limit_uses: set[bytes] = attrs.field(factory=set)
+    relations: set[bytes] = attrs.field(factory=set)
+    refunded: set[bytes] = attrs.field(factory=set)
     messages: set[bytes] = attrs.field(factory=set)
     transactions: set[bytes] = attrs.field(factory=set)
     flights: set[bytes] = attrs.field(factory=set)
@@ -78,6 +80,8 @@ class Wants:
     expired: Sweep | None = None
     named: set[bytes] = attrs.field(factory=set)
     """Keys whose transactions change: their accounts are wanted in turn."""
+    given_back: set[bytes] = attrs.field(factory=set)
+    """Keys of payments that are undone or refunded: what was refunded of them is wanted in turn."""
     ended: set[bytes] = attrs.field(factory=set)
     """Keys of open transactions that may end in silence: the lanes of their reversals are wanted in turn."""
 
@@ -100,7 +104,9 @@ class Wants:
         self.named.add(key)
 
 
-_LOADED = tuple(it.name for it in attrs.fields(Wants) if it.name not in ("named", "ended", "closes_day"))
+_LOADED = tuple(
+    it.name for it in attrs.fields(Wants) if it.name not in ("named", "given_back", "ended", "closes_day")
+)
 
 
 def first_wants(items: Sequence[Item]) -> Wants:
@@ -113,6 +119,11 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 _movements(wants, item.movements)
                 if isinstance(item, Authorise):
                     wants.lanes.update(new.lane for new in item.deliveries)
+                    if item.adds_to is not None:
+                        wants.original_key(item.adds_to)
+                    if item.refunds is not None:
+                        wants.original_key(item.refunds)
+                        wants.given_back.add(item.refunds)
             case Inquire():
                 wants.own_key(item.facts.key)
                 wants.references.add(item.account)
@@ -127,6 +138,8 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 wants.own_key(item.facts.key)
                 wants.original_key(item.original_key)
                 wants.ended.add(item.original_key)
+                wants.given_back.add(item.original_key)
+                wants.relations.add(item.original_key)
             case Conclude() | Abandon():
                 wants.open_key(item.key)
             case Silence():
@@ -189,6 +202,11 @@ def next_wants(page: Page, first: Wants) -> Wants:
         message = page.messages.loaded.get(key)
         if message is not None and message.txn_key != key:
             _unless_loaded(wants.transactions, page.transactions.loaded, (message.txn_key,))
+        if message is not None and key in first.given_back:
+            _unless_loaded(wants.refunded, page.refunded.loaded, (message.txn_key,))
+            relation = page.relations.loaded.get(key)
+            if relation is not None:
+                _unless_loaded(wants.refunded, page.refunded.loaded, (relation.original,))
         txn = page.transactions.loaded.get(key if message is None else message.txn_key)
         if txn is not None:
             _unless_loaded(wants.accounts, page.accounts.loaded, _accounts(txn.legs))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Self
 
+import attrs
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, func, literal_column, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -107,7 +108,7 @@ class Reader:
             places = [] if holds is None else unpack_places(holds.entries)
             codes = self._codes(run, {number for leg in legs for number in leg[:2]} | {it[0] for it in places})
             origins = {txn_key, *(report.key for report in messages)}
-            return views.transaction(
+            shown = views.transaction(
                 txn_key,
                 stored,
                 messages,
@@ -116,6 +117,7 @@ class Reader:
                 tuple(views.delivery(row) for row in run(_caused(delivery, origins))),
                 tuple(views.dead_letter(row) for row in run(_caused(dead_letter, origins))),
             )
+            return attrs.evolve(shown, related=history.related(run, txn_key))
 
     def open_transactions(self, most: int = 1000) -> list[MessageReport]:
         """List transactions whose answer is awaited, the oldest first."""

@@ -204,6 +204,16 @@ class ExportReport:
 
 
 @attrs.frozen
+class RelationReport:
+    """A message that belongs to another payment: `kind` addition, part or refund, and the amount that stands."""
+
+    key: bytes
+    original: bytes
+    kind: str
+    amount_minor: int
+
+
+@attrs.frozen
 class TransactionReport:
     """One payment over all its messages; `state` is None when nothing of it was ever set aside or moved."""
 
@@ -219,6 +229,8 @@ class TransactionReport:
     entries: tuple[EntryReport, ...]
     deliveries: tuple[DeliveryReport, ...]
     dead_letters: tuple[DeadLetterReport, ...]
+    related: tuple[RelationReport, ...] = ()
+    """What was added to it, completed in part, or refunded of it; and what it is itself a part or refund of."""
 
 
 @attrs.frozen

@@ -232,6 +232,23 @@ txn: Final = _table(
 _EXPIRES: Final = text("state = 0 AND expires_us IS NOT NULL")
 Index("txn_expiry", txn.c.expires_us, postgresql_where=_EXPIRES, sqlite_where=_EXPIRES)
 
+# A message that belongs to another payment: an addition to its hold, a part of it, a refund.
+txn_relation: Final = _table(
+    "txn_relation",
+    _key("key", LargeBinary),
+    _must("original", LargeBinary),
+    _must("kind", Text),
+    _must("amount", BigInteger),
+)
+Index("txn_relation_original", txn_relation.c.original)
+
+txn_refunded: Final = _table(
+    "txn_refunded",
+    _key("txn_key", LargeBinary),
+    _must("amount", BigInteger),
+    CheckConstraint("amount >= 0", name="refunded_ok"),
+)
+
 entry: Final = _table(
     "entry",
     _key("account_id", BigInteger),

@@ -314,6 +314,22 @@ class DeadLetter:
     dropped_us: int | None
 
 
+ADDITION: Final = "addition"
+PART: Final = "part"
+REFUND: Final = "refund"
+"""What a message is to the payment that it names."""
+
+
+@attrs.frozen
+class Relation:
+    """A message that belongs to another payment: what it is to it, and the amount that stands of it."""
+
+    key: bytes
+    original: bytes
+    kind: str
+    amount: int
+
+
 UsageKey = tuple[int, int, str]
 """Account, period (yyyymmdd, yyyymm, or 0 for all time), and the processing code of a limit."""
 

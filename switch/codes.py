@@ -22,6 +22,8 @@ CODE_OF: Final[dict[Reason, str]] = {
     Reason.INVALID_AMOUNT: "13",  # invalid amount
     Reason.EXCEEDS_FUNDS: "51",  # not sufficient funds
     Reason.EXCEEDS_CEILING: "61",  # exceeds amount limit
+    Reason.UNKNOWN_ORIGINAL: "25",  # unable to locate record
+    Reason.EXCEEDS_REFUNDABLE: "13",  # invalid amount
     Reason.EXCEEDS_LIMIT: "61",
     Reason.EXCEEDS_COUNT: "65",  # exceeds frequency limit
 }

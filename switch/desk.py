@@ -194,6 +194,8 @@ class Desk:
                 hold=payment.step is Step.HOLD,
                 forced=payment.must_accept,
                 expires_us=self._drafts.hold_until(payment),
+                adds_to=payment.original_key if payment.step is Step.HOLD else None,
+                refunds=payment.original_key if payment.step is Step.POST else None,
             )
         self._answers.finish(incoming, facts, await self._books.submit(item))
 
@@ -231,6 +233,7 @@ class Desk:
             self._teller(incoming.message, "completion", transmitted, stan),
             deliveries=() if destination == LEDGER else (drafts.delivery(destination, "advice", plain),),
             sent_trace=trace_of(plain),
+            final=incoming.message.get(25) not in self._requests.partial_completion_conditions,
         )
         self._answers.finish(incoming, facts, await self._books.submit(item))
 

@@ -72,8 +72,8 @@ def read_payment(message: Message, institution: str, identity: Sequence[int] = I
     if step is None:
         return refuse("12", "the message type is not served")
     original_key = None
-    if step in (Step.REVERSE, Step.CAPTURE):
-        original = message.text(90)
+    original = message.text(90)
+    if step in (Step.REVERSE, Step.CAPTURE) or _names_original(step, purpose, original):
         if len(original) != 42:
             return refuse("30", "DE90 is missing")
         original_key = _key(message, institution, identity, original[:4], original[10:20], original[4:10])
@@ -104,6 +104,13 @@ def read_payment(message: Message, institution: str, identity: Sequence[int] = I
         stan=message.text(11),
         rrn=message.text(37) or None,
         terminal=message.text(41) or None,
+    )
+
+
+def _names_original(step: Step, purpose: Purpose, original: str) -> bool:
+    """Tell whether DE90 says which hold is to grow (01xx), or which payment is refunded (02xx)."""
+    return (step is Step.HOLD and original[1:2] == "1") or (
+        step is Step.POST and purpose is Purpose.REFUND and original[1:2] == "2"
     )
 
 

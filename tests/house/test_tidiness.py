@@ -12,7 +12,7 @@ LINES_MAX = 400
 TEST_LINES_MAX = 560
 """Of a test file: tables of cases and stories are long, and one idea all the same."""
 
-LONGER = {"ledger/operations.py": 520, "switch/desk.py": 500}
+LONGER = {"ledger/operations.py": 540, "switch/desk.py": 500}
 """Files of the package that are one idea and longer all the same, each with its own limit."""
 
 GENERATED_CODE = {"codecs/iso8583/compiler.py"}

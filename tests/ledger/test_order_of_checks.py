@@ -12,11 +12,19 @@ from junctor.ledger.account_items import AccountLimit, Period
 from junctor.ledger.engine import Lacks, decide
 from junctor.ledger.operations import Inquire, Item, Movement, Reason
 from junctor.ledger.page import Page
-from junctor.ledger.state import CLOSED, LIMITED, NO_CREDITS, NO_DEBITS, Account, Standing, Txn
+from junctor.ledger.state import CLOSED, LIMITED, NO_CREDITS, NO_DEBITS, Account, Message, Standing, Step, Txn
 from ledger_items import BIG, EUR, USD, approved, capture, declined, dispatch, facts, key, purchase, render
 
 REASONS = list(Reason)
-LIMITS = (Reason.EXCEEDS_LIMIT, Reason.EXCEEDS_COUNT)
+LIMITS = (
+    Reason.UNKNOWN_ORIGINAL,
+    Reason.EXCEEDS_REFUNDABLE,
+    Reason.EXCEEDS_LIMIT,
+    Reason.EXCEEDS_COUNT,
+)
+"""What only a request on our own books is asked about."""
+
+PAID = key(8)
 
 
 def wrong_page() -> Page:
@@ -29,6 +37,8 @@ def wrong_page() -> Page:
     page.codes.loaded.update({"from": None, "to": None})
     page.accounts.loaded[1] = Account(1, EUR, 10, 4, 0, 0, None, CLOSED | NO_DEBITS | LIMITED, 0, 0)
     page.limits.loaded[1] = (AccountLimit("", Period.DAY, 6, 0),)
+    page.messages.loaded[PAID] = page.flights.loaded[PAID] = page.transactions.loaded[PAID] = None
+    page.refunded.loaded[PAID] = None
     page.usages.loaded[1, 20260102, ""] = page.limit_uses.loaded[key(1)] = None
     page.accounts.loaded[2] = Account(2, USD, -20, 0, 0, None, -14, CLOSED | NO_CREDITS, 0, 0)
     return page
@@ -80,6 +90,16 @@ def lift_the_ceiling(page: Page) -> None:
     account(page, 2).ceiling = -13
 
 
+def know_what_was_paid(page: Page) -> None:
+    page.messages.loaded[PAID] = Message(PAID, b"", Step.AUTHORISE, PAID, "0200", "ledger", EUR, None, b"")
+    page.transactions.loaded[PAID] = Txn(PAID, Standing.POSTED, EUR, 9, 9, ((2, 1, 9, 1),), b"", None, None, 1)
+    page.refunded.loaded[PAID] = 3
+
+
+def forget_a_refund(page: Page) -> None:
+    page.refunded.loaded[PAID] = 2
+
+
 def raise_the_limit(page: Page) -> None:
     page.limits.loaded[1] = (AccountLimit("", Period.DAY, 7, 0),)
 
@@ -101,7 +121,9 @@ ROWS: list[tuple[Repair | None, int, Reason | None]] = [
     (change_the_currency, 2**63, Reason.INVALID_AMOUNT),
     (None, 7, Reason.EXCEEDS_FUNDS),
     (raise_the_funds, 7, Reason.EXCEEDS_CEILING),
-    (lift_the_ceiling, 7, Reason.EXCEEDS_LIMIT),
+    (lift_the_ceiling, 7, Reason.UNKNOWN_ORIGINAL),
+    (know_what_was_paid, 7, Reason.EXCEEDS_REFUNDABLE),
+    (forget_a_refund, 7, Reason.EXCEEDS_LIMIT),
     (raise_the_limit, 7, Reason.EXCEEDS_COUNT),
     (raise_the_count, 7, None),
 ]
@@ -125,8 +147,9 @@ def decide_one(item: Item, page: Page) -> Reason | None:
         return None
 
 
-def payment(amount: int, hold: bool = False, forced: bool = False) -> Item:
-    return purchase(1, amount, movements=(Movement("from", "to", amount, EUR),), hold=hold, forced=forced)
+def payment(amount: int, hold: bool = False, forced: bool = False, refunds: bytes | None = PAID) -> Item:
+    movements = (Movement("from", "to", amount, EUR),)
+    return purchase(1, amount, movements=movements, hold=hold, forced=forced, refunds=refunds)
 
 
 @pytest.mark.parametrize("hold", [False, True])
@@ -139,7 +162,7 @@ def test_a_payment_is_declined_for_the_first_reason_that_holds(row: int, hold: b
 @pytest.mark.parametrize("row", range(len(ROWS)))
 def test_a_dispatch_is_declined_for_the_first_reason_that_holds(row: int) -> None:
     page, amount, reason = repaired(row)
-    reason = None if reason in LIMITS else reason  # a peer's settlement account has a cap instead
+    reason = None if reason in LIMITS else reason
     outcomes = decide([dispatch(1, amount, movements=(Movement("from", "to", amount, EUR),))], page)
     assert not isinstance(outcomes, Lacks)
     if reason is None:
@@ -194,7 +217,7 @@ def test_of_two_movements_the_graver_reason_is_told_whichever_comes_first() -> N
 
 
 def test_what_must_be_posted_passes_floor_and_ceiling_and_leaves_a_mark() -> None:
-    page, _, _ = repaired(13)
+    page, _, _ = repaired(15)
     outcomes = decide([payment(7, hold=True), capture(3, 1, 50)], loaded(page, 3))
     assert not isinstance(outcomes, Lacks)
     assert [approved(it) for it in outcomes] == [7, 50]
@@ -216,7 +239,7 @@ def test_rows_that_are_not_loaded_are_named_and_nothing_is_changed() -> None:
     page.accounts.loaded[1] = Account(1, EUR, 10, 0, 0, 0, None, 0, 0, 0)
     page.accounts.loaded[2] = Account(2, EUR, 0, 0, 0, 0, None, 0, 0, 0)
     page.codes.loaded.update({"from": 1, "to": 2})
-    lacking = decide([payment(7), capture(5, 6)], page)
+    lacking = decide([payment(7, refunds=None), capture(5, 6)], page)
     assert isinstance(lacking, Lacks)
     assert [(lack.table, lack.key) for lack in lacking.rows] == [("messages", key(5))]
     assert account(page, 1).posted == 10
@@ -228,7 +251,7 @@ def test_a_balance_that_would_not_fit_is_a_fault_and_is_taken_back() -> None:
     page.accounts.loaded[1] = Account(1, EUR, 10, 0, 0, None, None, 0, 0, 0)
     page.accounts.loaded[2] = Account(2, EUR, BIG - 8, 0, 0, None, None, 0, 0, 0)
     page.codes.loaded.update({"from": 1, "to": 2})
-    outcomes = decide([payment(7, hold=True), capture(3, 1, 9)], page)
+    outcomes = decide([payment(7, hold=True, refunds=None), capture(3, 1, 9)], page)
     assert not isinstance(outcomes, Lacks)
     assert declined(outcomes[1]) is Reason.INVALID_AMOUNT
     assert (account(page, 1).held, account(page, 2).posted) == (7, BIG - 8)

@@ -219,3 +219,46 @@ async def test_a_race_for_the_last_money_spends_exactly_what_was_there(town: Tow
     assert town.balance("anna") == (100_000 - 33 * 30_00, 0)
     assert town.balance(SETTLED) == (33 * 30_00, 0)
     town.assert_books_balance()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_hold_grows_by_an_authorisation_that_names_it(town: Town, terminal: Line, sender: Sender) -> None:
+    authorised = sender.message("0100", "000000", 80_00)
+    assert (await terminal.ask(authorised))[39] == "00"
+    more = sender.following(authorised, "0100", {4: f"{20_00:012d}"})
+    assert (await terminal.ask(more))[39] == "00"
+    assert town.balance("anna") == (100_000, 100_00)
+    assert (await terminal.ask(sender.following(authorised, "0220", {4: f"{95_00:012d}"})))[39] == "00"
+    assert town.balance("anna") == (100_000 - 95_00, 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_completion_in_parts_keeps_the_rest_held(town: Town, sender: Sender) -> None:
+    town.partial_completion_conditions = ("52",)
+    town.configure()
+    await town.start()
+    terminal = await town.line()
+    authorised = sender.message("0100", "000000", 80_00)
+    assert (await terminal.ask(authorised))[39] == "00"
+    part = sender.following(authorised, "0220", {4: f"{30_00:012d}", 25: "52"})
+    assert (await terminal.ask(part))[39] == "00"
+    assert town.balance("anna") == (100_000 - 30_00, 50_00)
+    last = sender.following(authorised, "0220", {4: f"{40_00:012d}", 25: "00"})
+    assert (await terminal.ask(last))[39] == "00"
+    assert town.balance("anna") == (100_000 - 70_00, 0)
+    town.assert_books_balance()
+
+
+@pytest_twisted.ensureDeferred
+async def test_refunds_that_name_their_purchase_never_exceed_it(town: Town, terminal: Line, sender: Sender) -> None:
+    bought = sender.purchase(50_00)
+    assert (await terminal.ask(bought))[39] == "00"
+
+    def refund(amount: int) -> Message:
+        return sender.following(bought, "0200", {3: "200000", 4: f"{amount:012d}"})
+
+    codes = [(await terminal.ask(refund(amount)))[39] for amount in (30_00, 20_01, 20_00, 1)]
+    assert codes == ["00", "13", "00", "13"]
+    assert town.balance("anna") == (100_000, 0)
+    stranger = sender.following(sender.purchase(9_99), "0200", {3: "200000", 4: f"{9_99:012d}"})
+    assert (await terminal.ask(stranger))[39] == "25", "what was never paid is not given back"

@@ -71,6 +71,7 @@ in_hand_max = 64
 [requests]
 response_timeout_s = {response_timeout_s}
 hold_expiry_s = {hold_expiry_s}
+partial_completion_conditions = {partial_completion_conditions}
 sweep_interval_s = 0.2
 
 [deliveries]
@@ -293,6 +294,7 @@ class Town:
     url: str
     response_timeout_s: float = 1.0
     hold_expiry_s: float = 3_600.0
+    partial_completion_conditions: tuple[str, ...] = ()
     attempts_max: int = 20
     authority: Authority = attrs.field(init=False)
     issued: dict[str, Issued] = attrs.field(init=False)
@@ -326,6 +328,7 @@ class Town:
             url=self.url,
             response_timeout_s=self.response_timeout_s,
             hold_expiry_s=self.hold_expiry_s,
+            partial_completion_conditions=list(self.partial_completion_conditions),
             attempts_max=self.attempts_max,
             **self.ports,
             **{f"{name}_pin": issued.pin for name, issued in self.issued.items()},
