@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "transaction": Entry("transactions", "transaction", "Find a payment, and see what became of it."),
     "account": Entry("accounts", "account", "Accounts and their balances."),
     "ledger": Entry("ledger", "ledger", "The books as a whole."),
+    "backup": Entry("backup", "backup", "Copies of the books."),
     "simulate": Entry("simulate", "simulate", "Play a terminal, an issuer or a bank."),
     "load": Entry("load", "load", "Measure a switch under load."),
 }

@@ -43,11 +43,13 @@ def check_config(context: click.Context, config_file: Path, as_json: bool) -> No
 
 @click.command()
 @config_option
+@click.option("--role", help="A PostgreSQL role that keeps the books, without changing what is only added.")
 @json_option
-def migrate(config_file: Path, as_json: bool) -> None:
+def migrate(config_file: Path, role: str | None, as_json: bool) -> None:
     """Make the database's tables, or bring them up to date.
 
-    May be run again at any time, and does nothing when nothing is left to do.
+    May be run again at any time, and does nothing when nothing is left to do. With --role, the configured user owns
+    the tables, and the switch runs under the role, which has no UPDATE or DELETE on messages, entries and journals.
     """
     from ...ledger import migrate as migrate_schema
     from ...ledger import schema_version
@@ -57,4 +59,8 @@ def migrate(config_file: Path, as_json: bool) -> None:
     url = connection_url(settings)
     before = schema_version(url)
     migrate_schema(url)
+    if role is not None:
+        from ...ledger.grants import grant
+
+        grant(url, role)
     write_pairs({"before": before, "now": schema_version(url)}, as_json=as_json)

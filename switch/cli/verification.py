@@ -71,7 +71,8 @@ def write_verdict(verdict: Verdict, *, as_json: bool, more: dict[str, Any] | Non
     counts = attrs.asdict(verdict, filter=lambda field, _: field.name != "finding")
     finding = None if verdict.finding is None else attrs.asdict(verdict.finding)
     if as_json:
-        write_json({"ok": finding is None, "finding": finding, **counts, **(more or {})})
+        ok = finding is None and not any((more or {}).values())
+        write_json({"ok": ok, "finding": finding, **counts, **(more or {})})
         return
     write_pairs({**counts, **(more or {})}, as_json=False)
     click.echo("sound" if verdict.finding is None else str(verdict.finding))

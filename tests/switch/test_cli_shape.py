@@ -18,7 +18,7 @@ def test_help_names_every_command_of_the_table() -> None:
     ended = run_command("--help")
     assert ended.status == 0
     for name in ("run", "demo", "check-config", "migrate", "iso8583", "swift", "link", "queue", "transaction",
-                 "account", "ledger", "simulate", "load"):  # fmt: skip
+                 "account", "ledger", "backup", "simulate", "load"):  # fmt: skip
         assert f"\n  {name} " in ended.out
 
 
