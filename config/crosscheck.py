@@ -75,6 +75,10 @@ def _names(settings: Settings) -> Iterator[Fault]:
     yield from _unique(_each("routing.routes", settings.routing.routes, "name"), "the name")
 
 
+_SECRET: Final = frozenset({2, 14, 34, 35, 36, 45, 52, 55})
+"""Elements of which not even a hash without a key may be stored: whoever has it tries all card numbers."""
+
+
 def _whose(settings: Settings) -> Iterator[Fault]:
     """One certificate or BIC speaks for one institution only."""
     institutions = settings.institutions
@@ -89,6 +93,8 @@ def _whose(settings: Settings) -> Iterator[Fault]:
                 yield Fault(f"institutions[{index}].{key}", "names something twice")
             if not values:
                 yield Fault(f"institutions[{index}].{key}", "must not be empty")
+        if not _SECRET.isdisjoint(institution.identity):
+            yield Fault(f"institutions[{index}].identity", "must not name what may not be stored, as a card number")
 
 
 def _known(path: str, value: str | None, known: Iterable[str], what: str) -> Iterator[Fault]:

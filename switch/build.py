@@ -58,7 +58,7 @@ def build(reactor: Any, settings: Settings) -> SwitchService:
     directory = Directory(metrics, settings.links.links_per_institution_max)
     stans = Stans(chance.randrange(999_999))
     specs = _specs(settings)
-    drafts = Drafts(reactor.seconds, specs, settings, vault.card_ref, _auth_code, stans.next)
+    drafts = Drafts(reactor.seconds, specs, settings, vault.card_ref, vault.keyed, _auth_code, stans.next)
 
     couriers: dict[str, Courier] = {}
 

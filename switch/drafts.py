@@ -29,6 +29,7 @@ class Drafts:
         specs: Mapping[str, Spec],
         settings: Settings,
         card_ref: Callable[[Pan], bytes],
+        keyed: Callable[[bytes], bytes],
         auth_code: Callable[[], str],
         next_stan: Callable[[], str],
     ) -> None:
@@ -37,6 +38,7 @@ class Drafts:
         self._hold_us = int(settings.requests.hold_expiry_s * 1_000_000)
         self._delivery_us = int(settings.deliveries.age_max_s * 1_000_000)
         self._card_ref = card_ref
+        self.keyed = keyed
         self._auth_code = auth_code
         self.next_stan = next_stan
         self.acquirer_id = settings.switch.acquirer_id
@@ -62,7 +64,7 @@ class Drafts:
         pan = payment.pan
         return Facts(
             key=payment.key,
-            fingerprint=payment.fingerprint,
+            fingerprint=self.keyed(payment.fingerprint),
             source=payment.source,
             destination=destination,
             type=payment.type,
@@ -91,7 +93,7 @@ class Drafts:
 
         return Facts(
             key=problem.key,
-            fingerprint=problem.fingerprint,
+            fingerprint=self.keyed(problem.fingerprint),
             source=institution,
             destination="",
             type=message.mti[:3] + "0",

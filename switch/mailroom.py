@@ -220,7 +220,7 @@ class Mailroom:
     def _facts_of_rejected(self, institution: str, identity: Identity) -> Facts:
         return Facts(
             key=identity.key,
-            fingerprint=identity.fingerprint,
+            fingerprint=self._drafts.keyed(identity.fingerprint),
             source=institution,
             destination="",
             type=identity.type,

@@ -213,6 +213,11 @@ def test_faults_print_one_a_line(load: Load) -> None:
         ("[[institutions]]\nid = 'ledger'", "institutions[0].id", "ledger is the destination of our own books"),
         ("[[institutions]]\nid = 'x'\ncurrencies = ['euro']", "institutions[0].currencies[0]", "must be a currency"),
         ("[[institutions]]\nid = 'x'\ncurrencies = []", "institutions[0].currencies", "must not be empty"),
+        (
+            "[[institutions]]\nid = 'x'\nidentity = [2, 11]",
+            "institutions[0].identity",
+            "must not name what may not be stored, as a card number",
+        ),
         ("[[institutions]]\nid = 'x'\nidentity = [7, 1]", "institutions[0].identity[1]", "must be at least 2"),
         ("[[institutions]]\nid = 'x'\nidentity = [7, 7]", "institutions[0].identity", "names something twice"),
         ("[[institutions]]\nid = 'x'\nidentity = 7", "institutions[0].identity", "expected a list, found a whole"),

@@ -120,6 +120,12 @@ def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
     assert (tmp_path / "data.key").read_bytes() == before
 
 
+def test_a_fingerprint_is_hashed_under_the_key_and_apart_from_cards() -> None:
+    # HMAC-SHA256 of "fingerprint|" and sixteen bytes 61 under the bytes 20 to 3f, by openssl, cut to 16 bytes.
+    assert Vault(DATA, CARD).keyed(b"a" * 16).hex() == "7b702e6bd7a838ab31d1f7c078826bfd"
+    assert Vault(DATA, DATA[::-1]).keyed(b"a" * 16) != Vault(DATA, CARD).keyed(b"a" * 16)
+
+
 def test_one_key_for_both_uses_is_refused() -> None:
     with pytest.raises(VaultFault, match="are the same"):
         Vault(DATA, DATA)

@@ -11,6 +11,8 @@ import pytest
 import pytest_twisted
 from command_line import run_command
 from junctor.codecs.iso8583 import Message, Tlv, Value, encode
+from junctor.codecs.iso8583.payments import read_payment
+from junctor.codecs.payment import Payment
 from junctor.ledger.connecting import make_engine
 from junctor.ledger.rows import place_row
 from junctor.simulators.rules import Act, Behaviour, Rule
@@ -173,6 +175,10 @@ async def test_what_must_not_be_kept_is_nowhere(town: Town, sender: Sender, requ
         pages = [(await town.fetch(page)).encode() for page in ("/metrics", "/links", "/status", "/readyz")]
         assert not find_all(b"".join(pages), SECRETS)
         assert await deferToThread(search) == []
+        guess = read_payment(purchase, "acme")
+        assert isinstance(guess, Payment)
+        by_trying = {"hash without a key": guess.fingerprint}
+        assert await deferToThread(find_in_files, files_of(town, server), by_trying) == []
         credentials = {name: secret for name, secret in SECRETS.items() if not name.startswith("card")}
         assert find_all(opened(town), credentials) == [], "nor may it be kept sealed"
         assert find_all(opened(town), {"card": CARD}), "responses echo the card, and are kept sealed"
