@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import attrs
 
-from . import administration, corrections, flights, mail, opening, payments, settling
+from . import administration, approvals, corrections, flights, mail, opening, payments, settling
 from .account_items import BlockAccount, CloseAccount, LimitAccount, UpdateAccount
+from .approval_items import Approve, Reject, RequestApproval
 from .operations import (
     Abandon,
     Attempt,
@@ -67,6 +68,9 @@ _RULES: Final[dict[type, Callable[[Page, Any], Outcome]]] = {
     BlockAccount: administration.block_account,
     CloseAccount: administration.close_account,
     CutOver: settling.cut_over,
+    RequestApproval: approvals.request,
+    Approve: approvals.approve,
+    Reject: approvals.reject,
     Reconcile: settling.reconcile,
     LimitAccount: administration.limit_account,
 }

@@ -18,6 +18,7 @@ import attrs
 
 from ..codecs.values import often
 from .account_items import AccountItem
+from .approval_items import ApprovalItem
 from .settlement_items import CutOver, Reconcile
 
 
@@ -431,7 +432,7 @@ class OpenAccount:
 Item = (
     Authorise | Inquire | Capture | Reverse | Refuse | Dispatch | Redirect | Conclude | Abandon | Silence
     | SilenceOverdue | ExpireHolds | Delivered | Attempt | Postpone | Bury | Revive | Drop | NextSession | OpenAccount
-    | AccountItem | CutOver | Reconcile
+    | AccountItem | CutOver | Reconcile | ApprovalItem
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from .state import (
     INT64_MIN,
     Account,
     AccountEvent,
+    Approval,
     ClassKey,
     Comparison,
     Day,
@@ -134,6 +135,7 @@ class Page:
         self.totals: Table[TotalsKey, Totals] = Table("totals", undo)
         self.counted: Table[ClassKey, tuple[int, int]] = Table("counted", undo)
         """What this batch adds to the totals: number and amount."""
+        self.approvals: Table[bytes, Approval] = Table("approvals", undo)
         self.comparisons: Table[bytes, Comparison] = Table("comparisons", undo)
         self.entries: list[Entry] = []
         self.touched: dict[int, Account] = {}

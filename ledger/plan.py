@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from .account_items import BlockAccount, CloseAccount, LimitAccount, UpdateAccount
+from .approval_items import Approve, Chargeback, Proposal, Reject, RequestApproval
 from .limits import usage_keys
 from .operations import (
     Abandon,
@@ -75,6 +76,7 @@ class Wants:
     days: bool = False
     closes_day: bool = False
     """The open day is to be locked for a change of it."""
+    approvals: set[bytes] = attrs.field(factory=set)
     totals: set[TotalsKey] = attrs.field(factory=set)
     overdue: Sweep | None = None
     expired: Sweep | None = None
@@ -167,6 +169,12 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 wants.references.add(item.code)
                 if isinstance(item, CloseAccount) and item.forget:
                     wants.account_cards.add(item.code)
+            case RequestApproval():
+                wants.approvals.add(item.approval_id)
+                wants.messages.add(item.approval_id)
+                _proposal(wants, item.proposal)
+            case Approve() | Reject():
+                wants.approvals.add(item.approval_id)
             case CutOver():
                 wants.days = wants.closes_day = True
             case Reconcile():
@@ -198,6 +206,7 @@ def next_wants(page: Page, first: Wants) -> Wants:
     for code in first.account_cards:
         _unless_loaded(wants.cards, page.cards.loaded, page.account_cards.loaded.get(code) or ())
     _limits(wants, page)
+    _proposals(wants, page, first, keys)
     for key in keys:
         message = page.messages.loaded.get(key)
         if message is not None and message.txn_key != key:
@@ -219,6 +228,29 @@ def next_wants(page: Page, first: Wants) -> Wants:
             if key in ended and flight.reversal is not None:
                 _unless_loaded(wants.lanes, page.lanes.loaded, (flight.reversal.lane,))
     return wants
+
+
+def _proposal(wants: Wants, proposal: Proposal) -> None:
+    if isinstance(proposal, Chargeback):
+        wants.transactions.add(proposal.original_key)
+        wants.named.add(proposal.original_key)
+        wants.references.add(proposal.through)
+    else:
+        wants.references.update((proposal.debit, proposal.credit))
+
+
+def _proposals(wants: Wants, page: Page, first: Wants, keys: set[bytes]) -> None:
+    """Want what the requests that are to be carried out would change."""
+    for approval_id in first.approvals:
+        known = page.approvals.loaded.get(approval_id)
+        proposal = None if known is None else known.find_proposal()
+        if proposal is None:
+            continue
+        named = Wants()
+        _proposal(named, proposal)
+        _unless_loaded(wants.transactions, page.transactions.loaded, named.transactions)
+        wants.references.update(each for each in named.references if each not in page.codes.loaded)
+        keys.update(named.named)
 
 
 def _limits(wants: Wants, page: Page) -> None:

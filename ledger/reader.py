@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, Table, fun
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import history, views
+from .approval_rows import Approvals
 from .connecting import make_engine
 from .operations import StoreUnavailable
 from .ports import Limits
@@ -49,6 +50,7 @@ class Reader:
         self._connection = connection
         self._vault = vault
         self.windows: Final = Windows(self._reading)
+        self.approvals: Final = Approvals(self._reading)
         self.positions: Final = Positions(self._reading)
 
     def __enter__(self) -> Self:

@@ -255,7 +255,7 @@ entry: Final = _table(
     _key("seq", BigInteger),
     _must("bdate", Integer),
     _must("txn_key", LargeBinary),
-    _must("kind", SmallInteger),  # 1 principal 2 fee 3 interchange 4 fx 5 hold 6 release 7 limit 8 reversal
+    _must("kind", SmallInteger),  # a number of `state.EntryKind`
     _must("amount", BigInteger),
     _must("balance", BigInteger),
     _must("held_delta", BigInteger),
@@ -315,6 +315,22 @@ day_total: Final = _table(
     _must("n", BigInteger),
     _must("amount", BigInteger),
     fillfactor=50,
+)
+
+# An entry that a person asks for, and another one approves.
+approval: Final = _table(
+    "approval",
+    _key("approval_id", LargeBinary),
+    _must("action", Text),
+    _must("payload", Text),
+    _must("hash", LargeBinary),  # over all that is approved
+    _must("requested_by", Text),
+    _must("reason", Text),
+    _must("requested_us", BigInteger),
+    _must("expires_us", BigInteger),
+    _must("state", SmallInteger),  # 0 waiting, 1 carried out, 2 rejected
+    _may("decided_by", Text),
+    _may("decided_us", BigInteger),
 )
 
 # A partner's totals of a day, compared with ours; each figure that differs is a row of `reconciliation_break`.

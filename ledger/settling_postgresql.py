@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from . import rows, schema
+from . import approval_rows, literals, rows, schema
 from .anchor_rows import ANCHOR, ENDS, anchors_out, head_in, roots_out
+from .look_ups import look_up
 from .operations import StoreUnavailable
 from .page import Page
 from .plan import Wants
 from .ports import Retry
 from .settlement_items import Total
-from .statements import CLOCK, Insert, Update
+from .statements import CLOCK, Insert, Update, select
 
 Query = tuple[str, Sequence[Any], Callable[[list[Any]], None] | None]
 
@@ -33,6 +34,9 @@ _CLOSE_DAYS: Final = Update(schema.business_day, rows.DAY[:1], rows.DAY[1:])
 _ANCHOR_DAYS: Final = Update(schema.business_day, ("bdate",), ("root",))
 _ANCHORS: Final = Insert(schema.anchor, ANCHOR)
 _OPEN_DAYS: Final = Insert(schema.business_day, rows.DAY)
+_APPROVALS: Final = select(schema.approval, approval_rows.APPROVAL, ("approval_id",))
+_REQUESTS: Final = Insert(schema.approval, approval_rows.APPROVAL)
+_DECISIONS: Final = Update(schema.approval, ("approval_id",), ("state", "decided_by", "decided_us"))
 _COMPARISONS: Final = Insert(schema.reconciliation, rows.COMPARISON)
 _BREAKS: Final = Insert(schema.reconciliation_break, rows.BREAK)
 _ADD: Final = Insert(
@@ -66,6 +70,7 @@ def load(page: Page, wants: Wants) -> Iterator[Query]:
             page.heads = tuple(map(head_in, found))
 
         yield ENDS, (), read_ends
+    yield from look_up(_APPROVALS, page.approvals.loaded, wants.approvals, approval_rows.approval_in, literals.blobs)
     for key in wants.totals:
 
         def read_totals(found: list[Any], key: Any = key) -> None:
@@ -81,6 +86,8 @@ def write(page: Page) -> Iterator[tuple[Insert | Update, Sequence[rows.Row]]]:
     yield _ANCHOR_DAYS, roots_out(page)
     yield _ANCHORS, anchors_out(page)
     yield _OPEN_DAYS, [rows.day_out(row) for _, row in page.days.inserted()]
+    yield _REQUESTS, [approval_rows.approval_out(row) for _, row in page.approvals.inserted()]
+    yield _DECISIONS, [approval_rows.decision_out(row) for _, row in page.approvals.updated()]
     yield _COMPARISONS, [rows.comparison_out(row, page) for row in page.comparisons.rows()]
     yield _BREAKS, [row for each in page.comparisons.rows() for row in rows.breaks_out(each)]
     yield _ADD, rows.totals_out(page)

@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 
+from .approval_items import Proposal, payload_hash, read_payload
 from .operations import AccountRef, Facts, NewDelivery
 from .settlement_items import Break
 
@@ -36,6 +37,8 @@ class EntryKind(IntEnum):
     RELEASE = 6
     LIMIT = 7
     REVERSAL = 8
+    ADJUSTMENT = 20
+    CHARGEBACK = 21
 
 
 MOVEMENT_KINDS: Final = {
@@ -43,6 +46,7 @@ MOVEMENT_KINDS: Final = {
     "fee": int(EntryKind.FEE),
     "interchange": int(EntryKind.INTERCHANGE),
     "fx": int(EntryKind.FX),
+    "adjustment": int(EntryKind.ADJUSTMENT),
 }
 """The kinds that a movement may have."""
 
@@ -92,6 +96,7 @@ class Step(IntEnum):
     REFUSE = 5
     DISPATCH = 6
     RECONCILE = 7
+    ADJUST = 8
 
 
 class DayState(IntEnum):
@@ -215,6 +220,28 @@ class Day:
     opened_us: int
     cut_us: int | None
     cut_by: str | None
+
+
+@attrs.define(eq=False)
+class Approval:
+    """A request for an entry by hand, and who decided it."""
+
+    approval_id: bytes
+    action: str
+    payload: str
+    hash: bytes
+    requested_by: str
+    reason: str = attrs.field(repr=False)
+    requested_us: int
+    expires_us: int
+    state: int
+    decided_by: str | None
+    decided_us: int | None
+
+    def find_proposal(self) -> Proposal | None:
+        """Give what is proposed; None when the request is not as it was asked for."""
+        told = payload_hash(self.action, self.payload, self.requested_by, self.reason, self.expires_us)
+        return read_payload(self.action, self.payload) if told == self.hash else None
 
 
 @attrs.define(eq=False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ...codecs.money import format_minor
+from .adjust import adjust
 from .amounts import exponent_of
 from .books import reading, tell
 from .ledger_entries import export, statement
@@ -24,7 +25,7 @@ def ledger() -> None:
 
 ledger.add_command(statement)
 ledger.add_command(export)
-for _command in (cutover, days, position, prefund, reconcile, settlement_file, totals, verify, anchor):
+for _command in (adjust, cutover, days, position, prefund, reconcile, settlement_file, totals, verify, anchor):
     ledger.add_command(_command)
 
 

@@ -16,7 +16,7 @@ from .amounts import read_amount, read_currency
 from .cards import read_card_number
 from .complaints import Complaint
 
-KINDS: Final = ("cardholder", "settlement", "nostro", "vostro", "fee", "suspense", "external")
+KINDS: Final = ("cardholder", "settlement", "nostro", "vostro", "fee", "suspense", "chargeback", "external")
 NAME_CHARS_MAX: Final = 140
 CARDS_MAX: Final = 1_000
 """Cards of one account."""
