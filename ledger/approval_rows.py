@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from . import views
 from .approval_items import ApprovalState
-from .schema import approval
+from .settlement_schema import approval
 from .state import Approval
 
 APPROVAL: Final = (

@@ -17,34 +17,15 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
-    Table,
     Text,
     text,
 )
 
-metadata: Final = MetaData()
-
-
-def _table(name: str, *parts: Any, fillfactor: int | None = None) -> Table:
-    options: dict[str, Any] = {"sqlite_with_rowid": False}
-    if fillfactor is not None:
-        options["postgresql_with"] = {"fillfactor": fillfactor}
-    return Table(name, metadata, *parts, **options)
-
-
-def _key(name: str, type_: Any) -> Column[Any]:
-    return Column(name, type_, primary_key=True, autoincrement=False)
-
-
-def _must(name: str, type_: Any, **options: Any) -> Column[Any]:
-    return Column(name, type_, nullable=False, **options)
-
-
-def _may(name: str, type_: Any) -> Column[Any]:
-    return Column(name, type_, nullable=True)
-
+from .columns import key as _key
+from .columns import may as _may
+from .columns import must as _must
+from .columns import table as _table
 
 currency: Final = _table(
     "currency",
@@ -301,56 +282,6 @@ journal_batch: Final = _table(
     _must("marks", LargeBinary),  # a name and a checksum of each row
     _must("prev", LargeBinary),
     _must("hash", LargeBinary),
-)
-
-# Every writer adds to rows of its own (shard), so that writers are not in each other's way.
-day_total: Final = _table(
-    "day_total",
-    _key("bdate", Integer),
-    _key("institution", Text),
-    _key("role", SmallInteger),  # 1 acquirer, 2 issuer
-    _key("currency", SmallInteger),
-    _key("class", SmallInteger),  # 1 credits 3 debits 5 transfers, + 1 their reversals; 7 inquiries 8 authorisations
-    _key("shard", Integer),  # the chain of the writer
-    _must("n", BigInteger),
-    _must("amount", BigInteger),
-    fillfactor=50,
-)
-
-# An entry that a person asks for, and another one approves.
-approval: Final = _table(
-    "approval",
-    _key("approval_id", LargeBinary),
-    _must("action", Text),
-    _must("payload", Text),
-    _must("hash", LargeBinary),  # over all that is approved
-    _must("requested_by", Text),
-    _must("reason", Text),
-    _must("requested_us", BigInteger),
-    _must("expires_us", BigInteger),
-    _must("state", SmallInteger),  # 0 waiting, 1 carried out, 2 rejected
-    _may("decided_by", Text),
-    _may("decided_us", BigInteger),
-)
-
-# A partner's totals of a day, compared with ours; each figure that differs is a row of `reconciliation_break`.
-reconciliation: Final = _table(
-    "reconciliation",
-    _key("idem_key", LargeBinary),  # the message that brought the partner's totals
-    _must("bdate", Integer),
-    _must("institution", Text),
-    _must("role", SmallInteger),
-    _must("currency", SmallInteger),
-    _must("compared", SmallInteger),  # how many figures
-    _must("at_us", BigInteger),
-)
-
-reconciliation_break: Final = _table(
-    "reconciliation_break",
-    _key("idem_key", LargeBinary),
-    _key("element", SmallInteger),  # of ISO 8583:1987
-    _must("theirs", BigInteger),
-    _must("ours", BigInteger),
 )
 
 lane: Final = _table(

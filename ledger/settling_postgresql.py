@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from . import approval_rows, literals, rows, schema
+from . import approval_rows, literals, rows, schema, settlement_schema
 from .anchor_rows import ANCHOR, ENDS, anchors_out, head_in, roots_out
 from .look_ups import look_up
 from .operations import StoreUnavailable
@@ -34,13 +34,13 @@ _CLOSE_DAYS: Final = Update(schema.business_day, rows.DAY[:1], rows.DAY[1:])
 _ANCHOR_DAYS: Final = Update(schema.business_day, ("bdate",), ("root",))
 _ANCHORS: Final = Insert(schema.anchor, ANCHOR)
 _OPEN_DAYS: Final = Insert(schema.business_day, rows.DAY)
-_APPROVALS: Final = select(schema.approval, approval_rows.APPROVAL, ("approval_id",))
-_REQUESTS: Final = Insert(schema.approval, approval_rows.APPROVAL)
-_DECISIONS: Final = Update(schema.approval, ("approval_id",), ("state", "decided_by", "decided_us"))
-_COMPARISONS: Final = Insert(schema.reconciliation, rows.COMPARISON)
-_BREAKS: Final = Insert(schema.reconciliation_break, rows.BREAK)
+_APPROVALS: Final = select(settlement_schema.approval, approval_rows.APPROVAL, ("approval_id",))
+_REQUESTS: Final = Insert(settlement_schema.approval, approval_rows.APPROVAL)
+_DECISIONS: Final = Update(settlement_schema.approval, ("approval_id",), ("state", "decided_by", "decided_us"))
+_COMPARISONS: Final = Insert(settlement_schema.reconciliation, rows.COMPARISON)
+_BREAKS: Final = Insert(settlement_schema.reconciliation_break, rows.BREAK)
 _ADD: Final = Insert(
-    schema.day_total,
+    settlement_schema.day_total,
     rows.DAY_TOTAL,
     "ON CONFLICT (bdate, institution, role, currency, class, shard)"
     " DO UPDATE SET n = day_total.n + excluded.n, amount = day_total.amount + excluded.amount",

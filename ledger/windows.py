@@ -10,8 +10,9 @@ import attrs
 from sqlalchemy import func, select
 
 from . import views
-from .schema import business_day, day_total, reconciliation, reconciliation_break
+from .schema import business_day
 from .settlement_items import Break, Role, TotalClass
+from .settlement_schema import day_total, reconciliation, reconciliation_break
 from .state import DayState
 
 
