@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from .columns import key as _key
 from .columns import may as _may
+from .columns import metadata as metadata
 from .columns import must as _must
 from .columns import table as _table
 
