@@ -247,6 +247,8 @@ def test_every_figure_that_differs_is_kept(bank: Bank, day: int) -> None:
     (found,) = bank.see(lambda reader: reader.windows.reconciliations(day, "acme"))
     assert found.breaks == (Break(76, 3, 2), Break(88, 400, 300), Break(97, 370, 270))
     assert bank.see(lambda reader: reader.windows.break_counts()) == {("acme", "acquirer"): 3}
+    with raw(bank.url) as connection:
+        connection.execute("UPDATE reconciliation SET at_us = 1")  # SQLite's clock tells milliseconds only
     bank.one(claim(10, *ALL))
     assert bank.see(lambda reader: reader.windows.break_counts()) == {("acme", "acquirer"): 0}
 

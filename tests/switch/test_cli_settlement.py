@@ -53,10 +53,11 @@ def test_totals_show_number_and_amount_by_class(busy: Office) -> None:
 def test_reconcile_lists_what_differs_with_status_1(busy: Office) -> None:
     ended = busy.run("ledger", "reconcile", "--json")
     assert ended.status == 1
-    assert [row["breaks"] for row in ended.json] == [[{"element": 76, "theirs": 2, "ours": 1}], []]
-    lines = busy.run("ledger", "reconcile").out.splitlines()
-    assert "differs" in lines[1]
-    assert "in balance" in lines[2]
+    told = sorted((row["breaks"] for row in ended.json), key=len)
+    assert told == [[], [{"element": 76, "theirs": 2, "ours": 1}]]
+    lines = busy.run("ledger", "reconcile").out.splitlines()[1:]
+    assert sorted("differs" in line for line in lines) == [False, True]
+    assert sorted("in balance" in line for line in lines) == [False, True]
     nobody = busy.run("ledger", "reconcile", "--institution", "blue")
     assert nobody.status == 1
     assert "blue has not reconciled" in nobody.err
