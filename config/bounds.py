@@ -45,6 +45,10 @@ NAMED_RANGES: Final[Mapping[str, Range]] = {
     "amount_minor_min": Range(0, 2**63 - 1),
     "amount_minor_max": Range(0, 2**63 - 1),
     "net_debit_cap_minor": Range(0, 2**63 - 1),
+    "fixed_minor": Range(0, 10**12),
+    "minimum_minor": Range(0, 10**12),
+    "maximum_minor": Range(0, 10**12),
+    "per_mille": Range(0, 1_000),
     "net_debit_cap_warning_percent": Range(1, 100),
     "frame_bytes_max": Range(64, 16_777_216),
     "write_bytes_max": Range(1_024, 2**31),
@@ -89,6 +93,7 @@ _BIC: Final = _form(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC of 8
 _CODE: Final = _form(r"[0-9A-Z]{2}", "a response code (DE39) of two digits or capital letters")
 _CURRENCY: Final = _form(r"[A-Z]{3}", "a currency of three capital letters (ISO 4217)")
 _DE32: Final = _form(r"[0-9]{1,11}", "1 to 11 digits (DE32)")
+_PROCESSING_CODE: Final = _form(r"[0-9]{2}|[0-9]{6}", "two digits of DE3, or all six")
 _WORD: Final = _form(r"\S+", "one word")
 _ENDPOINT: Final = _form(
     r"(tcp|tcp6):[0-9]+(:[a-z]+=\S+)*|unix:/\S+|systemd:\S+",
@@ -123,11 +128,17 @@ FORMS: Final[Mapping[tuple[type, str], Form]] = {
     (s.DiallerSettings, "host"): _WORD,
     (s.DiallerSettings, "server_name"): _WORD,
     (s.DiallerSettings, "spec"): _WORD,
+    (s.FeeSettings, "name"): _NAME,
+    (s.FeeSettings, "currency"): _CURRENCY,
+    (s.FeeSettings, "processing_codes"): _PROCESSING_CODE,
+    (s.FeeSettings, "account"): _form(
+        r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+", "a code of letters and digits with a dot, like fees.EUR"
+    ),
     (s.RouteSettings, "name"): _NAME,
     (s.RouteSettings, "bins"): _form(
         r"[0-9]{1,19}|[0-9]{1,19}-[0-9]{1,19}", "a prefix of a card number, or two of the same length joined by -"
     ),
-    (s.RouteSettings, "processing_codes"): _form(r"[0-9]{2}|[0-9]{6}", "two digits of DE3, or all six"),
+    (s.RouteSettings, "processing_codes"): _PROCESSING_CODE,
     (s.RouteSettings, "types"): _form(
         r"[0-9][1-8][0-9]{2}|[0-9]{3}", "an MTI class (0200), an MTI, or the three digits of an MT"
     ),

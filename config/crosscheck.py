@@ -174,6 +174,18 @@ def _amounts(settings: Settings) -> Iterator[Fault]:
                 yield Fault(f"routing.routes[{index}].bins[{number}]", why)
 
 
+def _fees(settings: Settings) -> Iterator[Fault]:
+    yield from _unique(_each("fees", settings.fees, "name"), "the name")
+    ids = [institution.id for institution in settings.institutions]
+    for index, fee in enumerate(settings.fees):
+        for number, source in enumerate(fee.institutions):
+            yield from _known(f"fees[{index}].institutions[{number}]", source, ids, "institution")
+        if fee.maximum_minor is not None and fee.maximum_minor < fee.minimum_minor:
+            yield Fault(f"fees[{index}].maximum_minor", "must be at least minimum_minor")
+        if any(it.account == fee.account and it.currency != fee.currency for it in settings.fees if fee.account):
+            yield Fault(f"fees[{index}].account", "is that of a fee in another currency")
+
+
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Fault]], ...]] = (
     _names,
     _whose,
@@ -181,4 +193,5 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Fault]], ...]] = (
     _security,
     _roads,
     _amounts,
+    _fees,
 )

@@ -273,6 +273,35 @@ class RouteSettings:
     """True: said on purpose that this row decides before later rows which it overlaps in part."""
 
 
+class FeePayer(Enum):
+    """Who pays a fee."""
+
+    ACCOUNT = "account"
+    INSTITUTION = "institution"
+
+
+@attrs.frozen
+class FeeSettings:
+    """One row of the fee table: a payment for which every condition given holds costs this; every row that fits adds."""
+
+    name: str
+    currency: str
+    """The fee's and the payment's."""
+    institutions: tuple[str, ...] = ()
+    """Who sends the payment; none: anyone."""
+    processing_codes: tuple[str, ...] = ()
+    """First two digits of DE3, or all six; none: any."""
+    fixed_minor: int = 0
+    per_mille: int = 0
+    """Of the payment's amount, rounded half up to a minor unit, added to the fixed part."""
+    minimum_minor: int = 0
+    maximum_minor: int | None = None
+    payer: FeePayer = FeePayer.ACCOUNT
+    """`account`: the customer's, on our own books. `institution`: the sender's settlement account."""
+    account: str | None = None
+    """Where the fee goes; default: `fees.<currency>`. Its code has a dot, so that no peer can name it."""
+
+
 @attrs.frozen
 class RoutingSettings:
     default: tuple[str, ...]
@@ -296,6 +325,7 @@ class Settings:
     settlement: SettlementSettings = SettlementSettings()
     tls: tuple[tuple[str, TlsSettings], ...] = ()
     institutions: tuple[InstitutionSettings, ...] = ()
+    fees: tuple[FeeSettings, ...] = ()
     listeners: tuple[ListenerSettings, ...] = ()
     diallers: tuple[DiallerSettings, ...] = ()
     base: Path = Path()

@@ -25,6 +25,7 @@ from .day_clock import DayClock
 from .desk import Desk
 from .drafts import Drafts
 from .exchange import Exchange
+from .fees import fee_account
 from .keywatch import KeyWatch
 from .links.dialler import make_dialler
 from .links.directory import Directory
@@ -114,7 +115,7 @@ def build(reactor: Any, settings: Settings) -> SwitchService:
         listeners=listeners,
         diallers=diallers,
         keys=KeyWatch(reactor, books, ring, metrics),
-        accounts=_settlement_accounts(settings, int(reactor.seconds() * 1_000_000)),
+        accounts=_own_accounts(settings, int(reactor.seconds() * 1_000_000)),
         check_schema=partial(check_schema, settings),
     )
     service.admin = AdminPage(reactor, settings.admin.listen, views_of(service, metrics, __version__))
@@ -155,19 +156,24 @@ def _specs(settings: Settings) -> dict[str, Spec]:
     return {institution: load_spec(name) for institution, name in names.items()}
 
 
-def _settlement_accounts(settings: Settings, now_us: int) -> list[Item]:
-    """Give the accounts that every institution has with us, one per currency."""
+def _own_accounts(settings: Settings, now_us: int) -> list[Item]:
+    """Give the accounts that every institution has with us, one per currency, and those that fees go to."""
+    fees = {fee_account(fee): get_currency(fee.currency).numeric for fee in settings.fees}
+    collecting = [OpenAccount(code, "fee", number, "", now_us, floor_minor=None) for code, number in fees.items()]
     return [
-        OpenAccount(
-            code=settlement(institution.id, alpha),
-            kind="settlement",
-            currency=get_currency(alpha).numeric,
-            institution=institution.id,
-            created_us=now_us,
-            floor_minor=None if institution.net_debit_cap_minor is None else -institution.net_debit_cap_minor,
-        )
-        for institution in settings.institutions
-        for alpha in institution.currencies
+        *collecting,
+        *(
+            OpenAccount(
+                code=settlement(institution.id, alpha),
+                kind="settlement",
+                currency=get_currency(alpha).numeric,
+                institution=institution.id,
+                created_us=now_us,
+                floor_minor=None if institution.net_debit_cap_minor is None else -institution.net_debit_cap_minor,
+            )
+            for institution in settings.institutions
+            for alpha in institution.currencies
+        ),
     ]
 
 

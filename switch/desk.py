@@ -31,6 +31,7 @@ from ..ledger.operations import (
     Facts,
     Inquire,
     Item,
+    Movement,
     NewDelivery,
     Opened,
     Original,
@@ -46,6 +47,7 @@ from .answers import AnswerMeter, Answers
 from .books import Unavailable
 from .codes import FORMAT_ERROR, MALFUNCTION, NOT_PERMITTED
 from .drafts import Drafts, passed_on, refusal
+from .fees import FeeTable
 from .links.contract import Answer, Incoming, IsoLink, Silent, Unsent
 from .movements import account_asked, movements_for
 from .windows import CLASSES as OF_WHOLE_DAYS
@@ -92,6 +94,7 @@ class Desk:
         self._drafts = drafts
         self._requests = settings.requests
         self._institutions = {institution.id: institution for institution in settings.institutions}
+        self._fees = FeeTable(settings.fees)
         self._answers = Answers(clock, settings.requests, wake, meter)
         self._windows = WindowDesk(books, drafts, settings, self._answers)
         self._meter = meter
@@ -189,7 +192,7 @@ class Desk:
         else:
             item = Authorise(
                 facts,
-                movements_for(payment, LEDGER, facts.card_ref),
+                self._movements(payment, LEDGER, facts.card_ref),
                 render,
                 hold=payment.step is Step.HOLD,
                 forced=payment.must_accept,
@@ -207,7 +210,7 @@ class Desk:
         told = renamed(incoming.message, original, drafts.transmitted(), drafts.next_stan(), drafts.acquirer_id)
         item = Authorise(
             facts,
-            movements_for(payment, destination, None),
+            self._movements(payment, destination, None),
             drafts.render(incoming.link.spec, incoming.message, payment, facts),
             hold=payment.step is Step.HOLD,
             forced=True,
@@ -228,7 +231,7 @@ class Desk:
             facts,
             payment.original_key,
             payment.amount.amount_minor,
-            movements_for(payment, destination, facts.card_ref),
+            self._movements(payment, destination, facts.card_ref),
             drafts.render(incoming.link.spec, incoming.message, payment, facts),
             self._teller(incoming.message, "completion", transmitted, stan),
             deliveries=() if destination == LEDGER else (drafts.delivery(destination, "advice", plain),),
@@ -249,6 +252,10 @@ class Desk:
             replacement_minor=payment.replacement_minor,
         )
         self._answers.finish(incoming, facts, await self._books.submit(item))
+
+    def _movements(self, payment: Payment, destination: str, card_ref: bytes | None) -> tuple[Movement, ...]:
+        """Say what an approval moves, fees included."""
+        return self._fees.charge(payment, destination, movements_for(payment, destination, card_ref))
 
     def _teller(
         self, message: Message, kind: str, transmitted: str, stan: str
@@ -278,7 +285,7 @@ class Desk:
         opened = await self._books.submit(
             Dispatch(
                 facts,
-                movements_for(payment, link.institution, None),
+                self._movements(payment, link.institution, None),
                 link=link.name,
                 until_us=self._until_us(),
                 silence_response=silent,
@@ -325,7 +332,7 @@ class Desk:
             link = following
             sent, undo = self._request_for(link, incoming.message, payment)
             render = self._drafts.render(incoming.link.spec, incoming.message, payment, facts)
-            movements = movements_for(payment, link.institution, None)
+            movements = self._movements(payment, link.institution, None)
             redirect = Redirect(
                 facts.key, link.name, self._until_us(), link.institution, movements, undo, trace_of(sent), render
             )

@@ -262,3 +262,23 @@ async def test_refunds_that_name_their_purchase_never_exceed_it(town: Town, term
     assert town.balance("anna") == (100_000, 0)
     stranger = sender.following(sender.purchase(9_99), "0200", {3: "200000", 4: f"{9_99:012d}"})
     assert (await terminal.ask(stranger))[39] == "25", "what was never paid is not given back"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_fee_is_booked_with_its_payment_and_goes_back_with_it(town: Town, sender: Sender) -> None:
+    fee = (
+        '[[fees]]\nname = "cash"\ncurrency = "EUR"\nprocessing_codes = ["01"]\nfixed_minor = 100\nper_mille = 10\n\n'
+    )
+    town.configure(("[routing]\n", fee + "[routing]\n"))
+    await town.start()
+    terminal = await town.line()
+    drawn = sender.message("0200", "010000", 50_00)
+    assert (await terminal.ask(drawn))[39] == "00"
+    assert (town.balance("anna"), town.balance("fees.EUR")) == ((100_000 - 51_50, 0), (1_50, 0))
+    short = sender.message("0200", "010000", 100_000 - 51_50)
+    assert (await terminal.ask(short))[39] == "51", "the fee must be there as well"
+    assert (await terminal.ask(sender.following(drawn, "0420")))[39] == "00"
+    assert (town.balance("anna"), town.balance("fees.EUR")) == ((100_000, 0), (0, 0))
+    assert (await terminal.ask(sender.purchase(50_00)))[39] == "00"
+    assert town.balance("anna") == (100_000 - 50_00, 0)
+    town.assert_books_balance()
