@@ -282,7 +282,7 @@ class FeePayer(Enum):
 
 @attrs.frozen
 class FeeSettings:
-    """One row of the fee table: a payment for which every condition given holds costs this; every row that fits adds."""
+    """One row of the fee table: what a payment costs for which every condition given holds; all such rows add up."""
 
     name: str
     currency: str

@@ -220,7 +220,7 @@ def test_faults_print_one_a_line(load: Load) -> None:
         ),
         ("[[institutions]]\nid = 'x'\nidentity = [7, 1]", "institutions[0].identity[1]", "must be at least 2"),
         ("[[fees]]\nname = 'f'\ncurrency = 'EUR'\nper_mille = 1001", "fees[0].per_mille", "must be at most 1000"),
-        ("[[fees]]\nname = 'f'\ncurrency = 'EUR'\naccount = 'anna'", "fees[0].account", "with a dot"),
+        ("[[fees]]\nname = 'f'\ncurrency = 'EUR'\naccount = 'anna'", "fees[0].account", "must be a code"),
         ("[[fees]]\nname = 'f'\ncurrency = 'EUR'\ninstitutions = ['x']", "fees[0].institutions[0]", "no institution"),
         (
             "[[fees]]\nname = 'f'\ncurrency = 'EUR'\nminimum_minor = 2\nmaximum_minor = 1",
