@@ -23,6 +23,7 @@ from .look_ups import Query, look_up, look_up_places
 from .operations import OutcomeUnknown, StoreUnavailable
 from .own_chain import OwnChain
 from .page import Page
+from .pipeline import Pipeline
 from .plan import Wants
 from .ports import Limits, Poisoned, Retry, wrong_version
 from .references import References, accounts_of, keep_account_cards
@@ -78,6 +79,7 @@ class PostgresqlDatabase:
         self._references = References(limits.references_max)
         self._chain = OwnChain()
         self._connection: _Connection | None = None
+        self._pipeline: Pipeline | None = None
 
     # ------------------------------------------------------------ the connection
 
@@ -95,6 +97,7 @@ class PostgresqlDatabase:
                 connection.close()
                 raise
             self._connection = connection
+            self._pipeline = Pipeline(connection)
         return self._connection
 
     def _prepare(self, connection: _Connection) -> None:
@@ -191,16 +194,9 @@ class PostgresqlDatabase:
 
     def _run(self, queries: Iterable[Query]) -> None:
         """Send statements in one round trip, and give each one's rows to its reader."""
-        connection = self._connect()
-        sent = []
-        with connection.pipeline():
-            for text, parameters, read in queries:
-                cursor = connection.cursor(binary=True)
-                cursor.execute(text, parameters, prepare=True)
-                sent.append((cursor, read))
-        for cursor, read in sent:
-            if read is not None:
-                read(cursor.fetchall())
+        self._connect()
+        assert self._pipeline is not None, "a connection has a pipeline"
+        self._pipeline.run(queries)
 
     # ------------------------------------------------------------ reading
 
