@@ -38,7 +38,8 @@ def test_each_reader_gets_the_rows_of_its_statement(connection: psycopg.Connecti
 
 
 def test_long_statements_and_long_answers_pass_each_other(connection: psycopg.Connection[Any]) -> None:
-    long, heard = "x" * 3_000_000, []
+    long = "x" * 3_000_000
+    heard: list[Any] = []
     queries: list[Query] = [("SELECT %s::text", (long,), heard.append) for _ in range(6)]
     Pipeline(connection).run(queries)
     assert heard == [[(long,)]] * 6
