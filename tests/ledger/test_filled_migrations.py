@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path, vault: Vault) -> str
 def _fill(url: str, vault: Vault) -> None:
     mark = "?" if url.startswith("sqlite") else "%s"
 
-    def insert(table: str, columns: str, rows: list[tuple[object, ...]]) -> str:
+    def insert(table: str, columns: str, rows: Sequence[tuple[object, ...]]) -> str:
         marks = ", ".join([mark] * len(rows[0]))
         return f"INSERT INTO {table} ({columns}) VALUES ({marks})"
 
@@ -58,7 +59,7 @@ def _fill(url: str, vault: Vault) -> None:
         )
         for n in numbers
     ]  # fmt: skip
-    tables: list[tuple[str, str, list[tuple[object, ...]]]] = [
+    tables: list[tuple[str, str, Sequence[tuple[object, ...]]]] = [
         (
             "account",
             "account_id, code, kind, currency, institution, name, created_us",
