@@ -17,8 +17,10 @@ from .approval_items import (
     payload_hash,
     write_payload,
 )
+from .limits import recount
 from .operations import LEDGER, Done, Facts, Failed, Gone, Movement, Outcome, Reason
 from .page import Page
+from .related import refunded_of
 from .rules import examine, post, record, resize, with_changes
 from .state import CLOSED, INT64_MAX, Approval, EntryKind, Result, Standing, Step, Txn
 
@@ -112,7 +114,8 @@ def _refusal(page: Page, proposal: Proposal) -> str | None:
     original = page.transactions.find(proposal.original_key)
     if original is None or original.state not in _POSTED or not original.legs:
         return "the transaction is not posted"
-    return "it is more than what stands of the transaction" if proposal.amount_minor > original.amount else None
+    left = original.amount - refunded_of(page, original.key)
+    return "it is more than what stands of the transaction" if proposal.amount_minor > left else None
 
 
 def _carry_out(page: Page, known: Approval, proposal: Proposal) -> str | None:
@@ -164,6 +167,7 @@ def _charge_back(page: Page, known: Approval, proposal: Chargeback) -> str | Non
         reversal_key=original.reversal_key,
     )
     page.transactions.put(original.key, after)
+    recount(page, original, keep)
     _write_down(page, known, amount, original.currency, original.key)
     return None
 

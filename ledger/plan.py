@@ -234,6 +234,7 @@ def _proposal(wants: Wants, proposal: Proposal) -> None:
     if isinstance(proposal, Chargeback):
         wants.transactions.add(proposal.original_key)
         wants.named.add(proposal.original_key)
+        wants.refunded.add(proposal.original_key)
         wants.references.add(proposal.through)
     else:
         wants.references.update((proposal.debit, proposal.credit))
@@ -249,6 +250,7 @@ def _proposals(wants: Wants, page: Page, first: Wants, keys: set[bytes]) -> None
         named = Wants()
         _proposal(named, proposal)
         _unless_loaded(wants.transactions, page.transactions.loaded, named.transactions)
+        _unless_loaded(wants.refunded, page.refunded.loaded, named.refunded)
         wants.references.update(each for each in named.references if each not in page.codes.loaded)
         keys.update(named.named)
 

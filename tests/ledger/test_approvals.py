@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from junctor.ledger.account_items import AccountLimit, LimitAccount, Period
 from junctor.ledger.approval_items import Adjustment, Approve, Chargeback, Reject, RequestApproval
-from junctor.ledger.operations import Done, Failed, Gone
-from ledger_items import BIG, EUR, USD, Bank, key, pay, purchase, raw, reverse
+from junctor.ledger.operations import Done, Failed, Gone, Reason
+from ledger_items import BIG, EUR, USD, Bank, approved, declined, key, pay, purchase, raw, reverse
 from ledger_soundness import check_sound
 
 ID = b"approval-number1"
@@ -158,6 +159,28 @@ def test_no_more_than_what_stands_is_charged_back(disputed: Bank) -> None:
     assert bank.holds("anna") == (100_000, 0)
     assert bank.see(lambda reader: reader.show_transaction(key(1))).state == "reversed"
     check_sound(bank.url)
+
+
+def test_what_was_refunded_is_not_charged_back(disputed: Bank) -> None:
+    bank = disputed
+    back = (pay(700, "shop", "anna"),)
+    assert approved(bank.one(purchase(2, 700, movements=back, refunds=key(1)))) == 700
+    assert why(bank.one(ask(Chargeback(key(1), 301, "chargebacks")))).startswith("it is more than what stands")
+    bank.commit(ask(Chargeback(key(1), 300, "chargebacks")), Approve(ID, "bob"))
+    assert (bank.holds("anna"), bank.holds("shop")) == ((100_000, 0), (0, 0))
+    assert declined(bank.one(purchase(3, 1, movements=(pay(1, "shop", "anna"),), refunds=key(1)))) is (
+        Reason.EXCEEDS_REFUNDABLE
+    )
+
+
+def test_what_is_charged_back_may_be_spent_again_within_the_limits(disputed: Bank) -> None:
+    bank = disputed
+    daily = AccountLimit("", Period.DAY, amount_minor=1_000)
+    bank.one(LimitAccount("anna", "ann", "careful", "", (daily,)))
+    bank.one(purchase(2, 1_000))
+    assert declined(bank.one(purchase(3, 400))) is Reason.EXCEEDS_LIMIT
+    bank.commit(ask(Chargeback(key(2), 400, "chargebacks")), Approve(ID, "bob"))
+    assert approved(bank.one(purchase(4, 400))) == 400
 
 
 def test_whoever_was_paid_must_give_it_back_whatever_the_floor(disputed: Bank) -> None:

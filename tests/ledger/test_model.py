@@ -33,7 +33,8 @@ from junctor.ledger.operations import (
     Silence,
     SilenceOverdue,
 )
-from junctor.ledger.schema import txn
+from junctor.ledger.schema import business_day, message, txn
+from junctor.ledger.settlement_items import CutOver
 from junctor.ledger.state import Standing
 from junctor.ledger.views import words
 from ledger_items import EUR, USD, Bank, capture, dispatch, facts, key, pay, purchase, render, reverse
@@ -176,6 +177,8 @@ class Asker:
 
     def sweep(self) -> Item:
         spared = frozenset([key(self.one_of(self.model.open))]) if self.draw(st.booleans()) else frozenset[bytes]()
+        if self.draw(st.integers(0, 3)) == 0:
+            return CutOver(f"cutover {self.draw(times)}", self.draw(st.sampled_from([None, None, 20260102])))
         before, most = self.draw(times), self.draw(st.integers(0, 3))
         return ExpireHolds(before, most) if self.draw(st.booleans()) else SilenceOverdue(before, most, spared)
 
@@ -215,6 +218,7 @@ def check_against_model(url: str, vault: Vault, script: Script, model: Model) ->
     store = open_store(url, vault)
     try:
         store.commit(OPENING)
+        begin_day(url)
         for batch in script:
             assert store.commit([item for item, _ in batch]) == [outcome for _, outcome in batch]
             check_sound(url)
@@ -239,10 +243,22 @@ def check_same(bank: Bank, model: Model) -> None:
     with make_engine(bank.url).connect() as connection:
         stored = {row.txn_key: (words(Standing(row.state)), row.amount) for row in connection.execute(select(txn))}
     assert stored == {name: (payment.state, payment.amount) for name, payment in model.payments.items()}
+    assert days_of(bank.url) == model.days
     for lane in LANES:
         head = bank.see(lambda reader, lane=lane: reader.lane_head(lane))  # type: ignore[misc]
         first = min((seq for name, seq in model.waiting if name == lane), default=None)
         assert (None if head is None else head.seq) == first
+
+
+def begin_day(url: str) -> None:
+    with make_engine(url).begin() as connection:
+        connection.execute(business_day.update().values(bdate=20260101))
+
+
+def days_of(url: str) -> dict[bytes, int]:
+    """Under which business date each message was decided."""
+    with make_engine(url).connect() as connection:
+        return {row.idem_key: row.bdate for row in connection.execute(select(message.c.idem_key, message.c.bdate))}
 
 
 OFTEN = settings(
@@ -286,8 +302,11 @@ def test_how_items_are_cut_into_batches_changes_nothing(
 ) -> None:
     pairs = [pair for batch in drawn[0] for pair in batch]
     for cut in ([[pair] for pair in pairs], [pairs]):
-        store = open_store(fresh(migrated_sqlite, tmp_path), vault)
+        url = fresh(migrated_sqlite, tmp_path)
+        store = open_store(url, vault)
         store.commit(OPENING)
+        begin_day(url)
         outcomes = [outcome for batch in cut for outcome in store.commit([item for item, _ in batch])]
         store.close()
+        assert days_of(url) == drawn[1].days
         assert outcomes == [outcome for _, outcome in pairs]

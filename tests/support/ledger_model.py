@@ -50,6 +50,7 @@ from junctor.ledger.operations import (
     SilenceOverdue,
     Swept,
 )
+from junctor.ledger.settlement_items import CutOver
 
 STANDS = ("held", "posted", "completed", "expired")
 
@@ -120,6 +121,9 @@ class Model:
         self.dropped: set[tuple[str, int]] = set()
         self.tails: dict[str, int] = {}
         self.sessions: dict[str, int] = {}
+        self.bdate = 20260101
+        self.cutovers: set[str] = set()
+        self.days: dict[bytes, int] = {}
 
     def apply(self, item: Item) -> Outcome:
         outcome: Outcome = getattr(self, "do_" + type(item).__name__.lower())(item)
@@ -202,6 +206,7 @@ class Model:
         sent: str | None = None,
         is_reversal: bool = False,
     ) -> None:
+        self.days[facts.key] = self.bdate
         self.known[facts.key] = Known(
             facts.fingerprint, response, payment or facts.key, facts.type, facts.destination, facts.currency, sent,
             is_reversal,
@@ -513,6 +518,14 @@ class Model:
         del self.dead[item.lane, item.seq]
         lane = self.queue(NewDelivery(item.lane, letter.kind, b"", letter.settles))
         return Done(number=self.tails[lane], lanes=(lane,))
+
+    def do_cutover(self, item: CutOver) -> Outcome:
+        if item.by not in self.cutovers:
+            if item.closes not in (None, self.bdate):
+                return Gone()
+            self.bdate += 1
+            self.cutovers.add(item.by)
+        return Done(number=self.bdate)
 
     def do_nextsession(self, item: NextSession) -> Outcome:
         self.sessions[item.lane] = number = self.sessions.get(item.lane, 0) % 9999 + 1
