@@ -11,11 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from .connecting import make_engine
 from .operations import StoreUnavailable
 from .schema import account_event, anchor, currency, entry, journal_batch, message, metadata
-from .settlement_schema import reconciliation, reconciliation_break
 
-APPEND_ONLY: Final = frozenset(
-    it.name for it in (message, entry, account_event, journal_batch, anchor, reconciliation, reconciliation_break)
-)
+APPEND_ONLY: Final = frozenset(it.name for it in (message, entry, account_event, journal_batch, anchor))
 READ_ONLY: Final = frozenset((currency.name, "alembic_version"))
 
 _ROLE: Final = (
