@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...config.settings import KekSource, Settings
+from .cards import read_cards_file
 from .complaints import Complaint
 from .options import config_option, json_option, read_settings
 from .output import Column, write_json, write_pairs, write_rows
@@ -148,6 +149,34 @@ def ceremony(config_file: Path, custodians: tuple[str, ...], out: Path | None, a
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     write_pairs(record, as_json=as_json)
+
+
+@key.command("shred")
+@config_option
+@click.option(
+    "--card-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="A file with the card's number in one line.",
+)
+@json_option
+def shred_card(config_file: Path, card_file: Path, as_json: bool) -> None:
+    """Take a card out of the books: what is sealed for it, its masked number, its hash, and its link to accounts.
+
+    The payments stay, without a card, and the hash chain holds. Nothing is changed while something of the card is on
+    its way. Copies made before still have it: change the data key and the key-encryption key, and they open no more.
+    """
+    from ...ledger.shred import StillOpen, shred
+    from ..database import connection_url, limits_of, open_vault
+
+    settings = read_settings(config_file)
+    cards = read_cards_file(card_file)
+    if len(cards) != 1:
+        raise Complaint(f"{card_file} must hold one card number")
+    outcome = shred(connection_url(settings), open_vault(settings).card_ref(cards[0]), limits_of(settings))
+    if isinstance(outcome, StillOpen):
+        raise Complaint(f"nothing was changed: of this card there are {outcome.count} {outcome.why}")
+    write_pairs({"messages": outcome.messages, "accounts": outcome.accounts}, as_json=as_json)
 
 
 _COLUMNS = [

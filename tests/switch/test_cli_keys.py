@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
+from junctor.codecs.masking import Pan
 from junctor.ledger.keks import check_value, read_key_file
 from junctor.ledger.operations import Refuse
-from office import Office, facts
+from office import OTHER_PAN, PAN, Office, facts
 
 ONE, OTHER = "0f" * 32, "f0" * 16 + "00" * 16
 BOTH = "ff" * 16 + "0f" * 16
@@ -111,3 +113,18 @@ def test_a_ceremony_that_one_alone_could_hold_changes_nothing(
     assert ended.status == 1
     assert ONE not in ended.out + ended.err
     assert path.read_text() == before
+
+
+def test_a_card_is_taken_out_of_the_books(office: Office) -> None:
+    store, vault = office.open_store()
+    paid = attrs.evolve(facts(2), card_ref=vault.card_ref(Pan(PAN)))
+    store.commit([Refuse(paid, b"no road", "92")])
+    store.close()
+    cards = office.config_file.parent / "cards"
+    cards.write_text(PAN + "\n")
+    assert office.json("key", "shred", "--card-file", cards) == {"messages": 1, "accounts": 0}
+    assert office.json("key", "shred", "--card-file", cards) == {"messages": 0, "accounts": 0}
+    assert office.run("ledger", "verify").status == 0
+    cards.write_text(f"{PAN}\n{OTHER_PAN}\n")
+    ended = office.run("key", "shred", "--card-file", cards)
+    assert (ended.status, PAN in ended.err) == (1, False)
