@@ -50,6 +50,7 @@ NAMED_RANGES: Final[Mapping[str, Range]] = {
     "maximum_minor": Range(0, 10**12),
     "per_mille": Range(0, 1_000),
     "net_debit_cap_warning_percent": Range(1, 100),
+    "personal_days": Range(1, 36_500),
     "frame_bytes_max": Range(64, 16_777_216),
     "write_bytes_max": Range(1_024, 2**31),
 }

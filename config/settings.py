@@ -91,6 +91,14 @@ class KeySettings:
 
 
 @attrs.frozen
+class RetentionSettings:
+    """How long what is kept of people stays; payments, entries and totals stay for good."""
+
+    personal_days: int | None = None
+    """Days after which `junctor ledger purge` removes a message's card and response, and a closed account's name."""
+
+
+@attrs.frozen
 class AdminSettings:
     listen: str = "tcp:9583:interface=127.0.0.1"
     """Where /metrics, /livez, /readyz and /links are served."""
@@ -317,6 +325,7 @@ class Settings:
     switch: SwitchSettings = SwitchSettings()
     database: DatabaseSettings = DatabaseSettings()
     keys: KeySettings = KeySettings()
+    retention: RetentionSettings = RetentionSettings()
     admin: AdminSettings = AdminSettings()
     logging: LoggingSettings = LoggingSettings()
     links: LinkLimits = LinkLimits()

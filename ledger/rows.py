@@ -15,6 +15,7 @@ from .page import Page
 from .state import (
     INT64_MAX,
     INT64_MIN,
+    REMOVED,
     Account,
     AccountEvent,
     Comparison,
@@ -173,7 +174,9 @@ def message_out(row: Message, page: Page, vault: Vault) -> Row:
 def message_in(row: Row, vault: Vault) -> Message:
     """Read what is kept of a message for its repeats and corrections."""
     key, fingerprint, step, txn_key, type_, destination, currency, sent_trace, response = row
-    opened = Sealed(partial(vault.open, response, table="message", column="response", row=key))
+    opened = (
+        Sealed(partial(vault.open, response, table="message", column="response", row=key)) if response else REMOVED
+    )
     return Message(key, fingerprint, step, txn_key, type_, destination, currency, sent_trace, opened)
 
 

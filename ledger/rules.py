@@ -27,6 +27,7 @@ from .state import (
     MOVEMENT_KINDS,
     NO_CREDITS,
     NO_DEBITS,
+    REMOVED,
     EntryKind,
     Leg,
     Message,
@@ -59,10 +60,14 @@ _REVERSAL: Final = int(EntryKind.REVERSAL)
 
 
 def find_repeat(page: Page, facts: Facts) -> Answered | InProgress | Conflict | None:
-    """Tell what a message that came before gets; None for a new one."""
+    """Tell what a message that came before gets; None for a new one.
+
+    A repeat of a message so old that its answer was removed gets what another content under its key gets.
+    """
     known = page.messages.find(facts.key)
     if known is not None:
-        return Answered(reveal(known.response)) if known.fingerprint == facts.fingerprint else Conflict()
+        is_same = known.fingerprint == facts.fingerprint and known.response is not REMOVED
+        return Answered(reveal(known.response)) if is_same else Conflict()
     flight = page.flights.find(facts.key)
     if flight is not None:
         return InProgress() if flight.facts.fingerprint == facts.fingerprint else Conflict()

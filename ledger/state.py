@@ -129,6 +129,10 @@ class Sealed:
         return self._open()
 
 
+REMOVED: Final = Sealed(lambda: b"")
+"""What is left of a stored response that retention removed."""
+
+
 def reveal(text: bytes | Sealed) -> bytes:
     """Give the bytes, decrypted if need be."""
     return text if type(text) is bytes else text.reveal()  # type: ignore[union-attr]

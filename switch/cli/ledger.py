@@ -14,6 +14,7 @@ from .ledger_entries import export, statement
 from .options import config_option, json_option, read_settings
 from .output import Column, Row, write_rows
 from .positions import position, prefund, settlement_file
+from .purge import purge
 from .settlement import cutover, days, reconcile, totals
 from .verification import anchor, verify
 
@@ -25,7 +26,7 @@ def ledger() -> None:
 
 ledger.add_command(statement)
 ledger.add_command(export)
-for _command in (adjust, cutover, days, position, prefund, reconcile, settlement_file, totals, verify, anchor):
+for _command in (adjust, cutover, days, position, prefund, reconcile, settlement_file, totals, verify, anchor, purge):
     ledger.add_command(_command)
 
 
