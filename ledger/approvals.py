@@ -72,7 +72,7 @@ def approve(page: Page, item: Approve) -> Outcome:
     proposal = known.find_proposal()
     if proposal is None:
         return Failed("it is not what was asked for")
-    why_not = _carry_out(page, known, proposal)
+    why_not = _carry_out(page, attrs.evolve(known, decided_by=who), proposal)
     if why_not is not None:
         return Failed(why_not)
     _decide(page, known, ApprovalState.CARRIED_OUT, who)
@@ -173,7 +173,7 @@ def _charge_back(page: Page, known: Approval, proposal: Chargeback) -> str | Non
 
 
 def _write_down(page: Page, known: Approval, amount: int, currency: int, txn_key: bytes) -> None:
-    """Store the entry among the messages, with the transaction that it changes."""
+    """Store the entry among the messages, with the transaction that it changes: so the hash chain tells who did it."""
     facts = Facts(
         key=known.approval_id,
         fingerprint=known.hash[:16],
@@ -184,6 +184,7 @@ def _write_down(page: Page, known: Approval, amount: int, currency: int, txn_key
         trace=known.approval_id.hex(),
         amount_minor=amount,
         currency=currency,
+        reference=f"asked for by {known.requested_by}, approved by {known.decided_by}",
         purpose=known.action,
     )
     record(page, facts, Step.ADJUST, Result.APPROVED, b"", txn_key=txn_key)

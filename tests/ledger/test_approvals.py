@@ -47,6 +47,7 @@ def test_nothing_is_booked_before_another_person_approves(bank: Bank) -> None:
     assert (told.state, told.requested_by, told.decided_by) == ("carried out", "ann", "bob")
     shown = bank.see(lambda reader: reader.show_transaction(ID))
     assert [(it.step, it.purpose, it.amount_minor) for it in shown.messages] == [("adjust", "adjustment", 500)]
+    assert shown.messages[0].reference == "asked for by ann, approved by bob"
     check_sound(bank.url)
 
 
