@@ -12,9 +12,11 @@ import pytest
 from junctor.ledger import Store, open_store
 from junctor.ledger.keyring import KeyRing
 from junctor.ledger.operations import Answered, Attempt, Decided, Done, Silence, Silenced
-from junctor.ledger.reencrypt import count_sealed, reencrypt
+from junctor.ledger.reencrypt import SEALED, count_sealed, reencrypt
+from junctor.ledger.schema import metadata
 from key_rings import KEK, Calendar, Keks, ring_of
 from ledger_items import Bank, dispatch, purchase
+from sqlalchemy import LargeBinary
 
 MESSAGES = 40
 
@@ -55,6 +57,24 @@ def test_everything_is_sealed_under_the_key_in_use(busy: Bank, ring: KeyRing) ->
     for number in range(MESSAGES):
         assert isinstance(busy.one(purchase(number, 1)), Answered), "what was stored is what is read"
     assert list(reencrypt(busy.url, ring.vault)) == []
+
+
+_IN_THE_CLEAR = {
+    "idem_key", "fingerprint", "card_ref", "txn_key", "private_hash", "salt", "reversal_settles", "legs", "entries",
+    "reversal_key", "key", "original", "approval_id", "hash", "marks", "prev", "root", "origin", "settles", "kid",
+    "kek", "wrapped",
+}  # fmt: skip
+"""Columns of bytes that hold names, digests, salts, places and amounts."""
+
+
+def test_no_column_with_sealed_values_is_passed_over() -> None:
+    of_bytes = {
+        (table.name, column.name)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, LargeBinary) and column.name not in _IN_THE_CLEAR
+    }
+    assert of_bytes == {(sealed.table.name, sealed.column.name) for sealed in SEALED}
 
 
 def test_a_switch_that_still_seals_under_the_old_key_is_caught_up_with(busy: Bank, ring: KeyRing) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -121,6 +122,11 @@ def told_by_commands(town: Town) -> bytes:
         ("queue", "list", "--dead"),
         ("account", "list"),
         ("ledger", "trial-balance"),
+        ("ledger", "export", "--date", f"{datetime.now(UTC):%Y%m%d}"),
+        ("ledger", "statement", "zoe"),
+        ("ledger", "position"),
+        ("ledger", "totals"),
+        ("ledger", "verify"),
     ):
         ended = run_command(*words, "--json", "--config", town.config_file)
         assert ended.status == 0, (words, ended.err)
