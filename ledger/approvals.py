@@ -173,7 +173,7 @@ def _charge_back(page: Page, known: Approval, proposal: Chargeback) -> str | Non
 
 
 def _write_down(page: Page, known: Approval, amount: int, currency: int, txn_key: bytes) -> None:
-    """Store the entry among the messages, with the transaction that it changes: so the hash chain tells who did it."""
+    """Store the entry among the messages, with the transaction that it changes: the hash chain tells who did it."""
     facts = Facts(
         key=known.approval_id,
         fingerprint=known.hash[:16],
