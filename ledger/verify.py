@@ -44,7 +44,7 @@ _KEYS_AT_ONCE: Final = 400
 
 _TABLES: Final = (message, entry, account_event)
 _HEADER_WIDTH: Final = len(attrs.fields(Header))
-_PRIVATE: Final = ("private_hash", "salt", "pan_masked", "card_ref", "response")
+_PRIVATE: Final = ("salt", "pan_masked", "card_ref", "response")
 
 
 def verify(
@@ -161,17 +161,19 @@ class _Walk:
 
     def _check_batch(self, batch: Row[Any], marks: list[list[tuple[Key, int]]], where: str) -> None:
         texts: list[bytes] = []
+        place = (batch.chain_id, batch.batch_n)
         for kind, (table, marked) in enumerate(zip(_TABLES, marks, strict=True)):
-            found = self._rows(table, [key for key, _ in marked])
             columns = getattr(FORMS[batch.form], table.name)
+            width, is_placed = len(columns), table is not account_event
+            found = self._rows(table, columns, [key for key, _ in marked])
             for key, checksum in marked:
                 row = found.get(key)
                 if row is None:
                     raise Finding("missing", _name(table, key), f"{where} wrote it")
-                place = (row._mapping.get("chain_id"), row._mapping.get("batch_n"))
-                if table is not account_event and place != (batch.chain_id, batch.batch_n):
-                    raise Finding("reordered", _name(table, key), f"{where} wrote it, and it says {_place(place)}")
-                text = canonical(tuple(row._mapping[it] for it in columns))
+                if is_placed and (row.chain_id, row.batch_n) != place:
+                    told = _place((row.chain_id, row.batch_n))
+                    raise Finding("reordered", _name(table, key), f"{where} wrote it, and it says {told}")
+                text = canonical(tuple(row[:width]))
                 if adler32(text) != checksum:
                     raise Finding("altered", _name(table, key), f"it is not as {where} wrote it")
                 if table is message:
@@ -199,15 +201,18 @@ class _Walk:
         if private_hash(row.salt or b"", row.idem_key, row.pan_masked, row.card_ref, response) != row.private_hash:
             raise Finding("altered", where, "its card or response is not the one that was stored")
 
-    def _rows(self, table: Table, keys: Sequence[Key]) -> dict[Key, Row[Any]]:
+    def _rows(self, table: Table, columns: Sequence[str], keys: Sequence[Key]) -> dict[Key, Row[Any]]:
+        """Give rows by their keys: the columns that are hashed, in order, and of messages what is private."""
         key_columns = tuple(table.primary_key.columns)
         width = len(key_columns)
+        wanted = select(*(table.c[it] for it in columns), *(table.c[it] for it in _PRIVATE if table is message))
+        places = [columns.index(it.name) for it in key_columns]
         found: dict[Key, Row[Any]] = {}
         for start in range(0, len(keys), _KEYS_AT_ONCE):
             some = keys[start : start + _KEYS_AT_ONCE]
-            wanted = key_columns[0].in_([key[0] for key in some]) if width == 1 else tuple_(*key_columns).in_(some)
-            for row in self._run(select(table).where(wanted)):
-                found[tuple(getattr(row, it.name) for it in key_columns)] = row
+            named = key_columns[0].in_([key[0] for key in some]) if width == 1 else tuple_(*key_columns).in_(some)
+            for row in self._run(wanted.where(named)):
+                found[tuple(row[it] for it in places)] = row
         return found
 
     # ------------------------------------------------------------ what was there before the chains

@@ -14,6 +14,7 @@ import pytest
 from crash_rounds import crash_postgresql, crash_sqlite
 from junctor.ledger import Limits, Vault, migrate, open_reader, open_store
 from junctor.ledger.operations import Answered, Decided, OutcomeUnknown, StoreUnavailable
+from junctor.ledger.verify import verify
 from ledger_items import Bank, key, purchase
 from ledger_soundness import check_sound
 from postgres_server import PostgresServer
@@ -51,6 +52,7 @@ def test_what_a_killed_writer_acknowledged_is_stored(bank: Bank, lines: int) -> 
     assert numbers == list(range(1, len(numbers) + 1)), "no batch is stored in part"
     assert len(numbers) % BATCH == 0
     check_sound(bank.url)
+    assert verify(bank.url, bank.vault).finding is None
 
 
 def test_what_a_killed_postgresql_acknowledged_is_stored(vault: Vault, migrated_postgres: str) -> None:
@@ -98,6 +100,7 @@ def _kill_while_committing(server: PostgresServer, bank: Bank) -> None:
     again = store.commit([purchase(number, 1) for number in acknowledged])
     assert again == [Answered(response) for response in acknowledged.values()]
     check_sound(url)
+    assert verify(url, bank.vault).finding is None
 
 
 def test_crashes_under_mixed_load_lose_and_double_nothing_on_postgresql() -> None:

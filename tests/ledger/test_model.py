@@ -36,6 +36,7 @@ from junctor.ledger.operations import (
 from junctor.ledger.schema import business_day, message, txn
 from junctor.ledger.settlement_items import CutOver
 from junctor.ledger.state import Standing
+from junctor.ledger.verify import verify
 from junctor.ledger.views import words
 from ledger_items import EUR, USD, Bank, capture, dispatch, facts, key, pay, purchase, render, reverse
 from ledger_model import Holder, Model
@@ -222,6 +223,7 @@ def check_against_model(url: str, vault: Vault, script: Script, model: Model) ->
         for batch in script:
             assert store.commit([item for item, _ in batch]) == [outcome for _, outcome in batch]
             check_sound(url)
+        assert verify(url, vault).finding is None
         check_same(Bank(store, url, vault), model)
     finally:
         store.close()
