@@ -276,8 +276,14 @@ class Page:
 
     def count(self, key: ClassKey, amount: int) -> None:
         """Add one message to the totals."""
-        n, sum_ = self.counted.changed.get(key) or (0, 0)
-        self.counted.put(key, (n + 1, sum_ + amount))
+        counted = self.counted.changed
+        before = counted.get(key)
+        if before is None:
+            self._undo.append((counted, key, _ABSENT))
+            counted[key] = (1, amount)
+        else:
+            self._undo.append((counted, key, before))
+            counted[key] = (before[0] + 1, before[1] + amount)
 
     def totals_of(self, key: TotalsKey) -> Totals:
         """Give the totals as they are now, with what this batch adds."""

@@ -14,19 +14,26 @@ from .operations import LEDGER, Facts
 from .page import Page
 from .settlement_items import Role, Total, TotalClass, Totals
 
-_BY_TENS: Final[Mapping[str, TotalClass]] = {
-    "0": TotalClass.DEBITS,
-    "1": TotalClass.DEBITS,
-    "2": TotalClass.CREDITS,
-    "3": TotalClass.INQUIRIES,
-    "4": TotalClass.TRANSFERS,
-    "5": TotalClass.DEBITS,
+# Plain numbers: what follows is done for every message.
+_BY_TENS: Final[Mapping[str, int]] = {
+    "0": int(TotalClass.DEBITS),
+    "1": int(TotalClass.DEBITS),
+    "2": int(TotalClass.CREDITS),
+    "3": int(TotalClass.INQUIRIES),
+    "4": int(TotalClass.TRANSFERS),
+    "5": int(TotalClass.DEBITS),
 }
-_REVERSED: Final[Mapping[TotalClass, TotalClass]] = {
-    TotalClass.CREDITS: TotalClass.CREDIT_REVERSALS,
-    TotalClass.DEBITS: TotalClass.DEBIT_REVERSALS,
-    TotalClass.TRANSFERS: TotalClass.TRANSFER_REVERSALS,
+_REVERSED: Final[Mapping[str, int]] = {
+    "0": int(TotalClass.DEBIT_REVERSALS),
+    "1": int(TotalClass.DEBIT_REVERSALS),
+    "2": int(TotalClass.CREDIT_REVERSALS),
+    "4": int(TotalClass.TRANSFER_REVERSALS),
+    "5": int(TotalClass.DEBIT_REVERSALS),
 }
+_INQUIRIES: Final = int(TotalClass.INQUIRIES)
+_AUTHORISATIONS: Final = int(TotalClass.AUTHORISATIONS)
+_ACQUIRER: Final = int(Role.ACQUIRER)
+_ISSUER: Final = int(Role.ISSUER)
 
 COUNT_ELEMENTS: Final[Mapping[int, TotalClass]] = {
     74: TotalClass.CREDITS,
@@ -50,16 +57,25 @@ NET: Final = 97
 
 def count(page: Page, facts: Facts, amount_minor: int) -> None:
     """Count a message that was approved."""
-    class_ = _class_of(facts)
-    if class_ is not None:
-        _add(page, facts.source, facts.destination, facts.currency, class_, amount_minor)
+    class_ = _BY_TENS.get(facts.processing_code[:1])
+    if class_ is None:
+        return
+    if facts.type[1:2] == "1" and class_ != _INQUIRIES:
+        class_ = _AUTHORISATIONS
+    page.count((page.bdate, facts.source, _ACQUIRER, facts.currency, class_), amount_minor)
+    destination = facts.destination
+    if destination != LEDGER and destination:
+        page.count((page.bdate, destination, _ISSUER, facts.currency, class_), amount_minor)
 
 
 def count_reversal(page: Page, facts: Facts, destination: str, currency: int, amount_minor: int) -> None:
     """Count a reversal that took back what was posted; destination and currency are the original's."""
-    class_ = _REVERSED.get(_BY_TENS.get(facts.processing_code[:1], TotalClass.INQUIRIES))
-    if class_ is not None:
-        _add(page, facts.source, destination, currency, class_, amount_minor)
+    class_ = _REVERSED.get(facts.processing_code[:1])
+    if class_ is None:
+        return
+    page.count((page.bdate, facts.source, _ACQUIRER, currency, class_), amount_minor)
+    if destination != LEDGER and destination:
+        page.count((page.bdate, destination, _ISSUER, currency, class_), amount_minor)
 
 
 def figures_of(totals: Totals, role: Role) -> tuple[tuple[int, int], ...]:
@@ -69,16 +85,3 @@ def figures_of(totals: Totals, role: Role) -> tuple[tuple[int, int], ...]:
     amounts = {element: totals.get(class_, nothing).amount_minor for element, class_ in AMOUNT_ELEMENTS.items()}
     net = amounts[88] - amounts[89] - amounts[86] + amounts[87]
     return (*counts, *amounts.items(), (NET, net if role is Role.ACQUIRER else -net))
-
-
-def _class_of(facts: Facts) -> TotalClass | None:
-    class_ = _BY_TENS.get(facts.processing_code[:1])
-    if class_ is None or class_ is TotalClass.INQUIRIES:
-        return class_
-    return TotalClass.AUTHORISATIONS if facts.type[1:2] == "1" else class_
-
-
-def _add(page: Page, source: str, destination: str, currency: int, class_: TotalClass, amount_minor: int) -> None:
-    page.count((page.bdate, source, int(Role.ACQUIRER), currency, int(class_)), amount_minor)
-    if destination and destination != LEDGER:
-        page.count((page.bdate, destination, int(Role.ISSUER), currency, int(class_)), amount_minor)
