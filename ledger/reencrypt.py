@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import attrs
-from sqlalchemy import Column, Connection, Table, and_, func, literal, select, tuple_, update
+from sqlalchemy import Column, Connection, Table, Update, and_, bindparam, func, literal, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from .connecting import make_engine
@@ -107,14 +107,21 @@ def _step(
         look = look.where(key > tuple_(*bounds))
     rows = connection.execute(look).fetchall()
     place = {"table": sealed.table.name, "column": sealed.column.name}
-    done = 0
+    changes = []
     for *found, old in rows:
         row = sealed.row_of(found)
         new = vault.seal(vault.open(bytes(old), **place, row=row), **place, row=row)
-        is_same = and_(*(column == value for column, value in zip(sealed.key, found, strict=True)))
-        change = update(sealed.table).where(is_same, sealed.column == old).values({sealed.column: new})
-        done += connection.execute(change).rowcount
+        changes.append({"old": old, "new": new, **{f"key{n}": value for n, value in enumerate(found)}})
+    done = connection.execute(_change_of(sealed), changes).rowcount if changes else 0
     return done, list(rows[-1][:-1]) if len(rows) == most else None
+
+
+def _change_of(sealed: SealedColumn) -> Update:
+    """Give the statement that replaces a value, if it is still the one that was read."""
+    is_same = (column == bindparam(f"key{n}", type_=column.type) for n, column in enumerate(sealed.key))
+    is_old = sealed.column == bindparam("old", type_=sealed.column.type)
+    change = update(sealed.table).where(and_(*is_same), is_old)
+    return change.values({sealed.column: bindparam("new", type_=sealed.column.type)})
 
 
 class _Disturbed(Exception):
