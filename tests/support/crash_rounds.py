@@ -27,6 +27,7 @@ from junctor.ledger import migrate, open_reader, open_store
 from junctor.ledger.connecting import make_engine
 from junctor.ledger.operations import OpenAccount
 from junctor.ledger.schema import message
+from junctor.ledger.verify import verify
 from ledger_items import EUR
 from ledger_model import Holder, Model
 from ledger_soundness import check_sound
@@ -126,6 +127,8 @@ class Crowd:
             balances = {it.code: (it.balance.posted, it.balance.held) for it in reader.accounts()}
         assert balances == {code: (it.posted, it.held) for code, it in self.model.holders.items()}
         check_sound(self.url)
+        verdict = verify(self.url, VAULT)
+        assert verdict.finding is None, "every chain is whole"
 
     def _stored(self) -> list[bytes]:
         with make_engine(self.url).connect() as connection:
