@@ -186,6 +186,16 @@ def _fees(settings: Settings) -> Iterator[Fault]:
             yield Fault(f"fees[{index}].account", "is that of a fee in another currency")
 
 
+def _rates(settings: Settings) -> Iterator[Fault]:
+    for index, row in enumerate(settings.rates):
+        if row.payment == row.account:
+            yield Fault(f"rates[{index}].account", "is the payment's currency")
+        if not row.rate.strip("0."):
+            yield Fault(f"rates[{index}].rate", "must be more than zero")
+    pairs = [(f"rates[{index}]", f"{row.payment} to {row.account}") for index, row in enumerate(settings.rates)]
+    yield from _unique(pairs, "the rate of")
+
+
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Fault]], ...]] = (
     _names,
     _whose,
@@ -194,4 +204,5 @@ CHECKS: Final[tuple[Callable[[Settings], Iterator[Fault]], ...]] = (
     _roads,
     _amounts,
     _fees,
+    _rates,
 )

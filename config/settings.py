@@ -311,6 +311,18 @@ class FeeSettings:
 
 
 @attrs.frozen
+class RateSettings:
+    """What a payment in one currency costs an account in another."""
+
+    payment: str
+    account: str
+    rate: str
+    """Units of the account's currency for one of the payment's, as decimal text: "0.9215"."""
+    spread_per_mille: int = 0
+    """What the account pays above the rate, or gains below it."""
+
+
+@attrs.frozen
 class RoutingSettings:
     default: tuple[str, ...]
     """Where a payment goes that no row matches; mandatory. Empty list: nowhere (answered 92)."""
@@ -335,6 +347,7 @@ class Settings:
     tls: tuple[tuple[str, TlsSettings], ...] = ()
     institutions: tuple[InstitutionSettings, ...] = ()
     fees: tuple[FeeSettings, ...] = ()
+    rates: tuple[RateSettings, ...] = ()
     listeners: tuple[ListenerSettings, ...] = ()
     diallers: tuple[DiallerSettings, ...] = ()
     base: Path = Path()

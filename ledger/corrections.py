@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from .exchange import exchange, note_exchange
 from .flights import end_in_silence
 from .limits import count_use, recount
 from .operations import LEDGER, Approved, Capture, ExpireHolds, Original, Outcome, Reason, Reverse, Swept
@@ -61,7 +62,7 @@ def capture(page: Page, item: Capture) -> Outcome:
     if after.key == facts.key:
         count_use(page, after.key, after.legs, facts)
     else:
-        recount(page, after, after.amount)
+        recount(page, after, after.legs)
     deliveries = item.deliveries
     if original is not None:
         onward = None if original.destination == LEDGER else item.forward(original)
@@ -99,16 +100,18 @@ def _complete_part(page: Page, item: Capture, txn: Txn) -> Txn | Reason:
     if page.get_account(txn.legs[0][1]).posted + amount > INT64_MAX:
         return Reason.INVALID_AMOUNT
     part = cut_from_hold(page, txn, key, amount)
-    recount(page, txn, txn.amount - amount)
+    recount(page, txn, difference(txn.legs, part))
     places = post_held(page, key, part, part)
     return Txn(key, Standing.COMPLETED, txn.currency, amount, amount, part, places, None, None, page.now_us)
 
 
 def _post_anew(page: Page, item: Capture, txn: Txn | None) -> Txn | Reason:
     """Post without a hold: on the expired transaction that is named, else as a transaction of its own."""
-    legs = examine(page, item.movements, forced=True, hold=False)
+    movements, quote = exchange(page, item)
+    legs = examine(page, movements, forced=True, hold=False)
     if isinstance(legs, Reason):
         return legs
+    note_exchange(page, item, quote)
     amount = principal(legs, item.amount_minor)
     if not 0 < amount <= INT64_MAX:
         return Reason.INVALID_AMOUNT
@@ -160,7 +163,7 @@ def reverse(page: Page, item: Reverse) -> Outcome:
                 after = _undo(page, txn, keep, facts.key)
                 undo_refund(page, relation, txn.amount - after.amount)
             page.transactions.put(txn_key, after)
-            recount(page, txn, 0 if txn.state == Standing.EXPIRED else after.amount)
+            recount(page, txn, () if txn.state == Standing.EXPIRED else after.legs)
             less = txn.amount - after.amount
             if less == 0:
                 original = None
@@ -254,7 +257,7 @@ def expire_holds(page: Page, item: ExpireHolds) -> Outcome:
         txn = page.transactions.find(key)
         assert txn is not None, "an expired hold is there"
         places = release(page, key, txn.legs)
-        recount(page, txn, 0)
+        recount(page, txn, ())
         page.transactions.put(
             key, with_changes(txn, state=Standing.EXPIRED, places=places, reversal_key=txn.reversal_key)
         )

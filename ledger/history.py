@@ -10,9 +10,19 @@ from typing import Any
 from sqlalchemy import func, or_, select, tuple_
 
 from .account_items import AccountLimit, Period
+from .exchange_items import Exchange
 from .limits import period_number, read_limits
 from .reports import AccountEventReport, BalanceReport, ExportReport, LimitReport, RelationReport
-from .schema import account, account_event, account_limits, business_day, entry, limit_usage, txn_relation
+from .schema import (
+    account,
+    account_event,
+    account_limits,
+    business_day,
+    entry,
+    limit_usage,
+    txn_exchange,
+    txn_relation,
+)
 from .state import EntryKind
 from .views import letters, words
 
@@ -86,6 +96,12 @@ def related(run: Any, txn_key: bytes) -> tuple[RelationReport, ...]:
     found = select(txn_relation).where(or_(txn_relation.c.key == txn_key, txn_relation.c.original == txn_key))
     rows = run(found.order_by(txn_relation.c.key))
     return tuple(RelationReport(row.key, row.original, row.kind, row.amount) for row in rows)
+
+
+def exchanged(run: Any, txn_key: bytes) -> Exchange | None:
+    """Tell how a payment was exchanged, when it was."""
+    row = run(select(txn_exchange).where(txn_exchange.c.txn_key == txn_key)).first()
+    return None if row is None else Exchange(*row)
 
 
 def exported(run: Any, first: int, last: int, after: tuple[str, int], most: int) -> list[ExportReport]:

@@ -13,6 +13,7 @@ import attrs
 from sqlalchemy import Table
 
 from . import schema
+from .exchange_items import Exchange
 from .limits import read_limits, write_limits
 from .state import LimitUse, Relation, Usage
 
@@ -71,6 +72,32 @@ KEPT: Final = (
         ("key", "original", "kind", "amount"),
         lambda row: Relation(*row),
         lambda key, value: (key, value.original, value.kind, value.amount),
+    ),
+    Kept(
+        "exchanges",
+        schema.txn_exchange,
+        ("txn_key",),
+        (
+            "txn_key",
+            "currency",
+            "amount",
+            "account_currency",
+            "customer_amount",
+            "mid_amount",
+            "spread_amount",
+            "rate",
+        ),
+        lambda row: Exchange(*row),
+        lambda key, value: (
+            key,
+            value.currency,
+            value.amount_minor,
+            value.account_currency,
+            value.customer_minor,
+            value.mid_minor,
+            value.spread_minor,
+            value.rate,
+        ),
     ),
     Kept(
         "refunded",

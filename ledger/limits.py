@@ -15,6 +15,7 @@ import attrs
 from .account_items import AccountLimit, Period
 from .operations import Facts, Reason
 from .page import Page
+from .rules import payer
 from .state import INT64_MAX, LIMITED, Leg, LimitUse, Txn, Usage, UsageKey
 
 
@@ -35,12 +36,14 @@ def find_excess(page: Page, legs: Sequence[Leg], facts: Facts, grown: Txn | None
 
     grown: the payment whose hold grows by this one, which is counted already.
     """
-    if not legs or not page.get_account(legs[0][0]).flags & LIMITED:
+    if not legs:
         return None
-    account_id, amount = legs[0][0], legs[0][2]
+    account_id, amount = payer(legs)
+    if not page.get_account(account_id).flags & LIMITED:
+        return None
     found = None
     for limit in _concerned(page, account_id, facts.processing_code):
-        used = _used(page, account_id, limit, page.bdate, 0 if grown is None else grown.amount)
+        used = _used(page, account_id, limit, page.bdate, 0 if grown is None else payer(grown.legs)[1])
         if limit.amount_minor is not None and used.amount + amount > limit.amount_minor:
             return Reason.EXCEEDS_LIMIT
         if limit.count is not None and grown is None and used.count + 1 > limit.count:
@@ -50,9 +53,11 @@ def find_excess(page: Page, legs: Sequence[Leg], facts: Facts, grown: Txn | None
 
 def count_use(page: Page, key: bytes, legs: Sequence[Leg], facts: Facts) -> None:
     """Count a payment that is made, and note where, so that it can be given back."""
-    if not legs or not page.get_account(legs[0][0]).flags & LIMITED:
+    if not legs:
         return
-    account_id, amount = legs[0][0], legs[0][2]
+    account_id, amount = payer(legs)
+    if not page.get_account(account_id).flags & LIMITED:
+        return
     concerned = _concerned(page, account_id, facts.processing_code)
     places = tuple(dict.fromkeys(usage_keys(account_id, concerned, page.bdate)))
     if places:
@@ -61,10 +66,11 @@ def count_use(page: Page, key: bytes, legs: Sequence[Leg], facts: Facts) -> None
             _add(page, place, amount, 1)
 
 
-def recount(page: Page, txn: Txn, amount: int) -> None:
-    """Count a payment anew of which another amount stands than before: completed, undone, expired."""
-    if not txn.legs or not page.get_account(txn.legs[0][0]).flags & LIMITED:
+def recount(page: Page, txn: Txn, legs: Sequence[Leg]) -> None:
+    """Count a payment anew of which other legs stand than before: completed, undone, expired (none)."""
+    if not txn.legs or not page.get_account(payer(txn.legs)[0]).flags & LIMITED:
         return
+    amount = payer(legs)[1] if legs else 0
     use = page.limit_uses.find(txn.key)
     if use is not None and use.amount != amount:
         page.limit_uses.put(txn.key, attrs.evolve(use, amount=amount))

@@ -85,7 +85,7 @@ def revive(page: Page, item: Revive) -> Outcome:
         txn = page.transactions.find(letter.settles)
         if txn is not None and txn.state == Standing.RELEASED:
             places = set_aside(page, txn.key, txn.legs, True)
-            recount(page, txn, txn.amount)
+            recount(page, txn, txn.legs)
             page.transactions.put(txn.key, with_changes(txn, state=Standing.HELD, places=places))
         elif txn is not None and txn.state != Standing.HELD:
             return Gone()
@@ -112,7 +112,7 @@ def _settle(page: Page, key: bytes) -> None:
         places = post_held(page, key, txn.legs, txn.legs)
     elif txn.state == Standing.EXPIRED:
         places = post(page, key, txn.legs, True)
-        recount(page, txn, txn.amount)
+        recount(page, txn, txn.legs)
     else:
         return
     page.transactions.put(key, with_changes(txn, state=Standing.POSTED, places=places, reversal_key=txn.reversal_key))
@@ -146,7 +146,7 @@ def _release(page: Page, key: bytes | None) -> None:
     txn = None if key is None else page.transactions.find(key)
     if txn is not None and txn.state == Standing.HELD:
         places = release(page, txn.key, txn.legs)
-        recount(page, txn, 0)
+        recount(page, txn, ())
         page.transactions.put(
             txn.key,
             with_changes(txn, state=Standing.RELEASED, places=places, reversal_key=txn.reversal_key),

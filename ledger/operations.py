@@ -19,6 +19,7 @@ import attrs
 from ..codecs.values import often
 from .account_items import AccountItem
 from .approval_items import ApprovalItem
+from .exchange_items import Quote
 from .settlement_items import CutOver, Reconcile
 
 
@@ -170,6 +171,7 @@ class Authorise:
     that settles them). `forced`: an advice, which passes the floor. `deliveries` are appended when it is approved.
     `sent_trace`: set when a delivery forwards this very message, so that a later reversal can name it.
     `adds_to`: the hold that is to grow by this one; without a live hold between the same accounts it stands alone.
+    `exchange`: its price in the currencies that the holder's account may have instead of the payment's.
     `refunds`: the payment that is given back, never more than is left of it.
     Outcomes: Decided, Answered, InProgress, Conflict.
     """
@@ -184,6 +186,7 @@ class Authorise:
     sent_trace: str | None = None
     adds_to: bytes | None = None
     refunds: bytes | None = None
+    exchange: tuple[Quote, ...] = ()
 
 
 @attrs.frozen
@@ -214,6 +217,7 @@ class Capture:
     deliveries: tuple[NewDelivery, ...] = ()
     sent_trace: str | None = None
     final: bool = True
+    exchange: tuple[Quote, ...] = ()
 
 
 @attrs.frozen

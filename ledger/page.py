@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from .account_items import AccountLimit
 from .chain import Head
+from .exchange_items import Exchange
 from .operations import AccountRef, Balance, NewDelivery
 from .settlement_items import Total, Totals
 from .state import (
@@ -116,6 +117,7 @@ class Page:
         self.usages: Table[UsageKey, Usage] = Table("usages", undo)
         self.limit_uses: Table[bytes, LimitUse] = Table("limit_uses", undo)
         self.relations: Table[bytes, Relation] = Table("relations", undo)
+        self.exchanges: Table[bytes, Exchange] = Table("exchanges", undo)
         self.refunded: Table[bytes, int] = Table("refunded", undo)
         self.remembered_cards: set[AccountRef] = set()
         """Cards whose accounts were not looked up for this page."""

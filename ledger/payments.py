@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from .exchange import exchange, note_exchange
 from .limits import count_use, find_excess, recount
 from .operations import Approved, Authorise, Decided, Declined, Inquire, Outcome, Reason, Refuse
 from .page import Page
 from .related import add_to_hold, examine_refund, find_hold, note_refund
-from .rules import approve, decline, examine, find_repeat, is_reversed_before, post, principal, record, set_aside
+from .rules import (
+    approve,
+    decline,
+    examine,
+    find_repeat,
+    is_reversed_before,
+    parties,
+    post,
+    principal,
+    record,
+    set_aside,
+)
 from .state import CLOSED, Leg, Result, Standing, Step, Txn
 from .totals import count
 
@@ -19,11 +31,12 @@ def authorise(page: Page, item: Authorise) -> Outcome:
         return repeat
     if is_reversed_before(page, facts.key):
         return decline(page, facts, Step.AUTHORISE, item.render, Reason.ALREADY_REVERSED)
-    legs = examine(page, item.movements, forced=item.forced, hold=item.hold)
+    movements, quote = exchange(page, item)
+    legs = examine(page, movements, forced=item.forced, hold=item.hold)
     grown = None
     if not isinstance(legs, Reason):
         grown = find_hold(page, item)
-        if grown is not None and (not legs or legs[0][:2] != grown.legs[0][:2]):
+        if grown is not None and (not legs or parties(legs) != parties(grown.legs)):
             grown = None
         reason = examine_refund(page, item, legs)
         if reason is None and not item.forced:
@@ -32,6 +45,7 @@ def authorise(page: Page, item: Authorise) -> Outcome:
     if isinstance(legs, Reason):
         return decline(page, facts, Step.AUTHORISE, item.render, legs)
     if grown is not None:
+        note_exchange(page, item, quote)
         return _grow(page, item, grown, legs)
     key = facts.key
     places = (set_aside if item.hold else post)(page, key, legs, item.forced)
@@ -53,6 +67,7 @@ def authorise(page: Page, item: Authorise) -> Outcome:
     )
     count(page, facts, amount)
     count_use(page, key, legs, facts)
+    note_exchange(page, item, quote)
     if item.refunds is not None:
         note_refund(page, item, amount)
     return approve(
@@ -70,7 +85,7 @@ def _grow(page: Page, item: Authorise, hold: Txn, legs: tuple[Leg, ...]) -> Outc
     """Add to a hold: one payment, under the key of its first message."""
     after = add_to_hold(page, item, hold, legs)
     page.transactions.put(hold.key, after)
-    recount(page, after, after.amount)
+    recount(page, after, after.legs)
     amount = principal(legs, 0)
     count(page, item.facts, amount)
     return approve(

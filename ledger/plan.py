@@ -13,6 +13,7 @@ import attrs
 
 from .account_items import BlockAccount, CloseAccount, LimitAccount, UpdateAccount
 from .approval_items import Approve, Chargeback, Proposal, Reject, RequestApproval
+from .exchange_items import Quote
 from .limits import usage_keys
 from .operations import (
     Abandon,
@@ -39,6 +40,7 @@ from .operations import (
     SilenceOverdue,
 )
 from .page import Missing, Page
+from .rules import payer
 from .settlement_items import CutOver, Reconcile
 from .state import LIMITED, LaneSeq, Leg, TotalsKey, UsageKey
 
@@ -66,6 +68,7 @@ class Wants:
     limit_uses: set[bytes] = attrs.field(factory=set)
     relations: set[bytes] = attrs.field(factory=set)
     refunded: set[bytes] = attrs.field(factory=set)
+    exchanges: set[bytes] = attrs.field(factory=set)
     messages: set[bytes] = attrs.field(factory=set)
     transactions: set[bytes] = attrs.field(factory=set)
     flights: set[bytes] = attrs.field(factory=set)
@@ -121,6 +124,7 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 _movements(wants, item.movements)
                 if isinstance(item, Authorise):
                     wants.lanes.update(new.lane for new in item.deliveries)
+                    _quotes(wants, item.exchange)
                     if item.adds_to is not None:
                         wants.original_key(item.adds_to)
                     if item.refunds is not None:
@@ -135,6 +139,7 @@ def first_wants(items: Sequence[Item]) -> Wants:
                 wants.own_key(item.facts.key)
                 wants.original_key(item.original_key)
                 _movements(wants, item.movements)
+                _quotes(wants, item.exchange)
                 wants.lanes.update(new.lane for new in item.deliveries)
             case Reverse():
                 wants.own_key(item.facts.key)
@@ -219,8 +224,8 @@ def next_wants(page: Page, first: Wants) -> Wants:
         txn = page.transactions.loaded.get(key if message is None else message.txn_key)
         if txn is not None:
             _unless_loaded(wants.accounts, page.accounts.loaded, _accounts(txn.legs))
-            payer = page.accounts.loaded.get(txn.legs[0][0]) if txn.legs else None
-            if payer is not None and payer.flags & LIMITED:
+            paying = page.accounts.loaded.get(payer(txn.legs)[0]) if txn.legs else None
+            if paying is not None and paying.flags & LIMITED:
                 _unless_loaded(wants.limit_uses, page.limit_uses.loaded, (txn.key,))
         flight = page.flights.loaded.get(key)
         if flight is not None:
@@ -284,6 +289,12 @@ def _movements(wants: Wants, movements: Iterable[Any]) -> None:
     for movement in movements:
         wants.references.add(movement.debit)
         wants.references.add(movement.credit)
+
+
+def _quotes(wants: Wants, quotes: Iterable[Quote]) -> None:
+    for quote in quotes:
+        wants.references.update((quote.payment_position, quote.position))
+        wants.references.update((quote.spread_account, quote.rounding_account))
 
 
 def _accounts(legs: Iterable[Leg]) -> Iterable[int]:

@@ -119,7 +119,9 @@ class Reader:
                 tuple(views.delivery(row) for row in run(_caused(delivery, origins))),
                 tuple(views.dead_letter(row) for row in run(_caused(dead_letter, origins))),
             )
-            return attrs.evolve(shown, related=history.related(run, txn_key))
+            return attrs.evolve(
+                shown, related=history.related(run, txn_key), exchange=history.exchanged(run, txn_key)
+            )
 
     def open_transactions(self, most: int = 1000) -> list[MessageReport]:
         """List transactions whose answer is awaited, the oldest first."""

@@ -12,7 +12,7 @@ import attrs
 
 from .operations import Authorise, Reason
 from .page import Page
-from .rules import principal, resize, set_aside, with_changes
+from .rules import parties, principal, resize, set_aside, with_changes
 from .state import ADDITION, PART, REFUND, Leg, Relation, Standing, Step, Txn
 
 _PAID = (Standing.POSTED, Standing.COMPLETED)
@@ -29,7 +29,7 @@ def examine_refund(page: Page, item: Authorise, legs: Sequence[Leg]) -> Reason |
     if item.refunds is None or item.forced:
         return None
     paid = _find_paid(page, item.refunds)
-    if paid is None or not legs or not paid.legs or legs[0][:2] != (paid.legs[0][1], paid.legs[0][0]):
+    if paid is None or not legs or not paid.legs or parties(legs) != tuple(it[::-1] for it in parties(paid.legs)):
         return Reason.UNKNOWN_ORIGINAL
     if principal(legs, 0) > paid.amount - refunded_of(page, paid.key):
         return Reason.EXCEEDS_REFUNDABLE

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import attrs
 
+from .exchange_items import Exchange
 from .operations import Balance
 
 
@@ -229,6 +230,7 @@ class TransactionReport:
     entries: tuple[EntryReport, ...]
     deliveries: tuple[DeliveryReport, ...]
     dead_letters: tuple[DeadLetterReport, ...]
+    exchange: Exchange | None = None
     related: tuple[RelationReport, ...] = ()
     """What was added to it, completed in part, or refunded of it; and what it is itself a part or refund of."""
 

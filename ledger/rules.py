@@ -51,6 +51,7 @@ _INVALID_AMOUNT: Final = _RANK[Reason.INVALID_AMOUNT]
 _EXCEEDS_FUNDS: Final = _RANK[Reason.EXCEEDS_FUNDS]
 _EXCEEDS_CEILING: Final = _RANK[Reason.EXCEEDS_CEILING]
 
+_FX: Final = int(EntryKind.FX)
 _HOLD: Final = int(EntryKind.HOLD)
 _RELEASE: Final = int(EntryKind.RELEASE)
 _REVERSAL: Final = int(EntryKind.REVERSAL)
@@ -258,16 +259,34 @@ def move_back(page: Page, key: bytes, legs: Sequence[Leg]) -> bytes:
 
 
 def resize(legs: tuple[Leg, ...], amount: int) -> tuple[Leg, ...]:
-    """Give the legs with another principal: the first leg carries the amount, the others (fees) stay whole.
+    """Give the legs with another principal: the first leg carries the amount, and fees stay whole.
 
-    When nothing of the principal is left, nothing of the others is.
+    What was exchanged changes with the principal. When nothing of that is left, nothing of the others is.
     """
     if not legs:
         return legs
     if amount == 0:
         return tuple((debit, credit, 0, kind) for debit, credit, _, kind in legs)
-    debit, credit, _, kind = legs[0]
-    return ((debit, credit, amount, kind), *legs[1:])
+    debit, credit, before, kind = legs[0]
+    others = legs[1:]
+    if others and others[0][3] == _FX:
+        others = tuple(
+            (d, c, (2 * part * amount + before) // (2 * before) if k == _FX else part, k) for d, c, part, k in others
+        )
+    return ((debit, credit, amount, kind), *others)
+
+
+def parties(legs: Sequence[Leg]) -> tuple[tuple[int, int], ...]:
+    """Give between whom a payment moves: debit and credit of the principal, and of what the holder has exchanged."""
+    if len(legs) > 1 and legs[1][3] == _FX:
+        return legs[0][:2], legs[1][:2]
+    return (legs[0][:2],)
+
+
+def payer(legs: Sequence[Leg]) -> tuple[int, int]:
+    """Give the account that pays a payment, and how much in its own currency."""
+    leg = legs[1] if len(legs) > 1 and legs[1][3] == _FX else legs[0]
+    return leg[0], leg[2]
 
 
 def difference(legs: Sequence[Leg], less: Sequence[Leg]) -> tuple[Leg, ...]:

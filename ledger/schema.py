@@ -224,6 +224,19 @@ txn_relation: Final = _table(
 )
 Index("txn_relation_original", txn_relation.c.original)
 
+# A payment whose holder's account has another currency: both amounts, and how one came from the other.
+txn_exchange: Final = _table(
+    "txn_exchange",
+    _key("txn_key", LargeBinary),
+    _must("currency", SmallInteger),
+    _must("amount", BigInteger),
+    _must("account_currency", SmallInteger),
+    _must("customer_amount", BigInteger),
+    _must("mid_amount", BigInteger),
+    _must("spread_amount", BigInteger),
+    _must("rate", Text),
+)
+
 txn_refunded: Final = _table(
     "txn_refunded",
     _key("txn_key", LargeBinary),

@@ -37,6 +37,7 @@ from .metrics import Metrics
 from .movements import settlement
 from .oversight import views_of
 from .pulse import Pulse
+from .rates import exchange_accounts
 from .roads import build_routes
 from .service import SwitchService
 from .sweeper import Sweeper
@@ -157,11 +158,18 @@ def _specs(settings: Settings) -> dict[str, Spec]:
 
 
 def _own_accounts(settings: Settings, now_us: int) -> list[Item]:
-    """Give the accounts that every institution has with us, one per currency, and those that fees go to."""
+    """Give the accounts of institutions, one per currency, those that fees go to, and those of exchange."""
     fees = {fee_account(fee): get_currency(fee.currency).numeric for fee in settings.fees}
     collecting = [OpenAccount(code, "fee", number, "", now_us, floor_minor=None) for code, number in fees.items()]
+    traded = sorted({alpha for row in settings.rates for alpha in (row.payment, row.account)})
+    exchanging = [
+        OpenAccount(code, "fx", get_currency(alpha).numeric, "", now_us, floor_minor=None)
+        for alpha in traded
+        for code in exchange_accounts(alpha)
+    ]
     return [
         *collecting,
+        *exchanging,
         *(
             OpenAccount(
                 code=settlement(institution.id, alpha),

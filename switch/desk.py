@@ -50,6 +50,7 @@ from .drafts import Drafts, passed_on, refusal
 from .fees import FeeTable
 from .links.contract import Answer, Incoming, IsoLink, Silent, Unsent
 from .movements import account_asked, movements_for
+from .rates import RateTable
 from .windows import CLASSES as OF_WHOLE_DAYS
 from .windows import WindowDesk
 
@@ -95,6 +96,7 @@ class Desk:
         self._requests = settings.requests
         self._institutions = {institution.id: institution for institution in settings.institutions}
         self._fees = FeeTable(settings.fees)
+        self._rates = RateTable(settings.rates)
         self._answers = Answers(clock, settings.requests, wake, meter)
         self._windows = WindowDesk(books, drafts, settings, self._answers)
         self._meter = meter
@@ -187,17 +189,19 @@ class Desk:
     async def _book(self, incoming: Incoming, payment: Payment, facts: Facts) -> None:
         render = self._drafts.render(incoming.link.spec, incoming.message, payment, facts)
         item: Item
+        movements = self._movements(payment, LEDGER, facts.card_ref)
         if payment.step is Step.INQUIRE:
             item = Inquire(facts, account_asked(payment, facts.card_ref), render)
         else:
             item = Authorise(
                 facts,
-                self._movements(payment, LEDGER, facts.card_ref),
+                movements,
                 render,
                 hold=payment.step is Step.HOLD,
                 forced=payment.must_accept,
                 expires_us=self._drafts.hold_until(payment),
                 adds_to=payment.original_key if payment.step is Step.HOLD else None,
+                exchange=self._rates.quotes(payment, movements),
                 refunds=payment.original_key if payment.step is Step.POST else None,
             )
         self._answers.finish(incoming, facts, await self._books.submit(item))
@@ -227,15 +231,17 @@ class Desk:
         facts = drafts.facts(payment, destination)
         stan, transmitted = drafts.next_stan(), drafts.transmitted()
         plain = renamed(incoming.message, "", transmitted, stan, drafts.acquirer_id)
+        movements = self._movements(payment, destination, facts.card_ref)
         item = Capture(
             facts,
             payment.original_key,
             payment.amount.amount_minor,
-            self._movements(payment, destination, facts.card_ref),
+            movements,
             drafts.render(incoming.link.spec, incoming.message, payment, facts),
             self._teller(incoming.message, "completion", transmitted, stan),
             deliveries=() if destination == LEDGER else (drafts.delivery(destination, "advice", plain),),
             sent_trace=trace_of(plain),
+            exchange=self._rates.quotes(payment, movements) if destination == LEDGER else (),
             final=incoming.message.get(25) not in self._requests.partial_completion_conditions,
         )
         self._answers.finish(incoming, facts, await self._books.submit(item))

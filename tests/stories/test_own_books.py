@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest_twisted
 from junctor.codecs.iso8583 import Message, decode, encode
+from junctor.config import load_settings
 from town import ASCII, OTHER_PAN, PAN, Line, Sender, Town
 
 SETTLED = "acme.settlement.EUR"
@@ -281,4 +282,25 @@ async def test_a_fee_is_booked_with_its_payment_and_goes_back_with_it(town: Town
     assert (town.balance("anna"), town.balance("fees.EUR")) == ((100_000, 0), (0, 0))
     assert (await terminal.ask(sender.purchase(50_00)))[39] == "00"
     assert town.balance("anna") == (100_000 - 50_00, 0)
+    town.assert_books_balance()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_payment_in_another_currency_is_exchanged_at_the_table_s_rate(town: Town, sender: Sender) -> None:
+    rate = '[[rates]]\npayment = "USD"\naccount = "EUR"\nrate = "0.9215"\nspread_per_mille = 20\n'
+    town.configure(("[routing]\n", rate + "[routing]\n"))
+    town.config_file.write_text(
+        town.config_file.read_text().replace('id = "acme"\n', 'id = "acme"\ncurrencies = ["EUR", "USD"]\n')
+    )
+    town.settings = load_settings(town.config_file)
+    await town.start()
+    terminal = await town.line()
+    bought = sender.message("0200", "000000", 100_00, changes={49: "840"})
+    assert (await terminal.ask(bought))[39] == "00"
+    assert town.balance("anna") == (100_000 - 93_99, 0)
+    assert town.balance("acme.settlement.USD") == (100_00, 0)
+    refund = sender.following(bought, "0200", {3: "200000"})
+    assert (await terminal.ask(refund))[39] == "00"
+    assert town.balance("anna") == (100_000 - 93_99 + 90_31, 0)
+    assert town.balance("fx.spread.EUR") == (3_68, 0)
     town.assert_books_balance()
