@@ -21,7 +21,7 @@ from .limits import recount
 from .operations import LEDGER, Done, Facts, Failed, Gone, Movement, Outcome, Reason
 from .page import Page
 from .related import refunded_of
-from .rules import examine, post, record, resize, with_changes
+from .rules import examine, parties, post, record, resize, with_changes
 from .state import CLOSED, INT64_MAX, Approval, EntryKind, Result, Standing, Step, Txn
 
 WHO_CHARS_MAX: Final = 64
@@ -146,6 +146,8 @@ def _charge_back(page: Page, known: Approval, proposal: Chargeback) -> str | Non
     original = page.transactions.find(proposal.original_key)
     assert original is not None, "it was looked at"
     payer, paid, _, _ = original.legs[0]
+    if len(parties(original.legs)) > 1:
+        return "the payment was exchanged: give it back by adjustments in both currencies"
     through = page.find_account(proposal.through)
     if through is None:
         return "the account for chargebacks is unknown"
@@ -167,7 +169,7 @@ def _charge_back(page: Page, known: Approval, proposal: Chargeback) -> str | Non
         reversal_key=original.reversal_key,
     )
     page.transactions.put(original.key, after)
-    recount(page, original, keep)
+    recount(page, original, after.legs)
     _write_down(page, known, amount, original.currency, original.key)
     return None
 

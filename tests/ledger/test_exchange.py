@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from junctor.ledger.account_items import AccountLimit, LimitAccount, Period
+from junctor.ledger.approval_items import Approve, Chargeback, RequestApproval
 from junctor.ledger.exchange_items import Exchange, Quote
 from junctor.ledger.operations import Authorise, ExpireHolds, Reason
 from ledger_items import EUR, USD, Bank, approved, capture, declined, facts, key, pay, purchase, render, reverse
@@ -160,3 +161,16 @@ def test_an_account_in_the_currency_of_the_payment_needs_no_exchange(bank: Bank)
     bank.one(buy(1, movements=(pay(100_00, "dora", "mall", USD),)))
     assert bank.holds("dora") == (100_00, 0)
     assert bank.see(lambda reader: reader.show_transaction(key(1))).exchange is None
+
+
+def test_an_exchanged_payment_is_not_charged_back_as_if_the_position_had_paid(bank: Bank) -> None:
+    bank.open("chargebacks", kind="chargeback", floor_minor=None, currency=USD)
+    bank.one(buy(1))
+    asked = RequestApproval(
+        b"approval-number1", Chargeback(key(1), 100_00, "chargebacks"), who="ann", reason="why", expires_us=2**62
+    )
+    bank.commit(asked, Approve(b"approval-number1", "bob"))
+    assert posted(bank)["anna"] == 100_000 - 93_99
+    assert posted(bank)["fx.position.USD"] == -100_00
+    (told,) = bank.see(lambda reader: reader.approvals.find())
+    assert told.state != "carried out"
