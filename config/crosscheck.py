@@ -188,9 +188,9 @@ def _fees(settings: Settings) -> Iterator[Fault]:
 
 def _rates(settings: Settings) -> Iterator[Fault]:
     for index, row in enumerate(settings.rates):
-        if row.payment == row.account:
+        if row.payment and row.payment == row.account:
             yield Fault(f"rates[{index}].account", "is the payment's currency")
-        if not row.rate.strip("0."):
+        if row.rate and not row.rate.strip("0."):
             yield Fault(f"rates[{index}].rate", "must be more than zero")
     pairs = [(f"rates[{index}]", f"{row.payment} to {row.account}") for index, row in enumerate(settings.rates)]
     yield from _unique(pairs, "the rate of")
