@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from ..codecs.faults import EncodeFault
 from ..codecs.iso8583 import Message
-from ..codecs.iso8583.compose import APPROVED, approved_minor, forward, renamed, reversal_of, trace_of
+from ..codecs.iso8583.compose import APPROVED, approved_minor, fitted, forward, renamed, reversal_of, trace_of
 from ..codecs.iso8583.payments import Unacceptable, read_payment
 from ..codecs.payment import Payment, Step
 from ..config.settings import Settings
@@ -375,6 +375,7 @@ class Desk:
     def _request_for(self, link: IsoLink, request: Message, payment: Payment) -> tuple[Message, NewDelivery | None]:
         """Make what goes over a link, and the reversal that is ready should nothing come back."""
         drafts = self._drafts
+        request = fitted(link.spec, request)
         sent = forward(request, drafts.transmitted(), link.next_stan(), drafts.acquirer_id)
         if payment.step is Step.INQUIRE:
             return sent, None

@@ -10,6 +10,7 @@ from typing import Final
 
 from .message import SHOWN_ELEMENTS, Message, Value, make_message
 from .response import respond
+from .spec import Spec
 from .tlv import Tlv
 
 APPROVED: Final = frozenset({"00", "08", "10", "11", "16"})
@@ -25,6 +26,8 @@ STORED_TAGS: Final = frozenset({"8A", "91"})
 """The chip tags that may be written down, because the terminal's repeat needs them: the issuer's response code and
 its authentication data. Not issuer scripts (71, 72): a script that changes a PIN carries the PIN."""
 _CHIP: Final = 55
+
+_TRACKS: Final = (35, 36)
 
 _OURS: Final = frozenset({2, 3, 4, 7, 11, 12, 13, 32, 33, 37, 39, 41, 42, 43, 49, 90, 95})
 """What the asker's own request says, and a peer's response does not bring."""
@@ -51,6 +54,19 @@ def forward(request: Message, transmitted: str, stan: str, acquirer: str) -> Mes
     `acquirer` is its DE32 where the asker gave none.
     """
     return request.with_fields(_under(request, transmitted, stan, acquirer), mti=request.mti[:3] + "0")
+
+
+def fitted(spec: Spec, message: Message) -> Message:
+    """Give a message the punctuation of another dialect: a track's separator that the dialect does not write as D.
+
+    What does not fit then is left to the encoder to refuse.
+    """
+    changes: dict[int, Value] = {}
+    for element in _TRACKS:
+        value = message.get(element)
+        if isinstance(value, str) and element in spec.elements:
+            changes[element] = spec.elements[element].fit(value)
+    return message.with_fields(changes) if changes else message
 
 
 def trace_of(sent: Message) -> str:

@@ -222,3 +222,11 @@ async def test_a_request_without_an_acquirer_goes_on_under_ours_and_is_answered_
     assert response[39] == "00"
     assert response.get(32) is None
     assert [entry.identity[3] for entry in town.issuers["blue"].journal] == ["1"], "acquirer_id, zeros stripped"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_track_written_in_one_dialect_reaches_an_issuer_of_the_other(town: Town, sender: Sender) -> None:
+    terminal = await open_town(town)
+    for separator in "D=":
+        asked = sender.purchase(20_00, BLUE_PAN, de35=f"{BLUE_PAN}{separator}28122011234567890")
+        assert (await terminal.ask(asked))[39] == "00", separator
