@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from junctor.ledger import Vault, open_store
+from junctor.ledger import Store, Vault, open_store
 from junctor.ledger.connecting import make_engine
 from junctor.ledger.operations import (
     Abandon,
@@ -73,6 +76,14 @@ class Asker:
     def item(self) -> Item:
         kinds = [self.own_books, self.correction, self.flight, self.ending, self.ending, self.chore, self.sweep]
         return self.draw(st.sampled_from(kinds))()
+
+    def batch(self, most: int) -> list[tuple[Item, Outcome]]:
+        """Items that come one after the other, and what the model answers."""
+        drawn = []
+        for _ in range(self.draw(st.integers(1, most))):
+            item = self.item()
+            drawn.append((item, self.model.apply(item)))
+        return drawn
 
     def number(self) -> int:
         return self.draw(st.integers(1, 25))
@@ -312,3 +323,73 @@ def test_how_items_are_cut_into_batches_changes_nothing(
         store.close()
         assert days_of(url) == drawn[1].days
         assert outcomes == [outcome for _, outcome in pairs]
+
+
+class Crowded(Asker):
+    """Draws what two writers may be asked in the same moment: what sweeps and chores find depends on who is first."""
+
+    def item(self) -> Item:
+        return self.draw(
+            st.sampled_from([self.own_books, self.own_books, self.correction, self.flight, self.ending])
+        )()
+
+
+def together(writers: tuple[Store, Store], draw: st.DrawFn, model: Model, bank: Bank) -> Model:
+    """Two writers commit in the same moment: what they answer and leave is what one order of the two gives."""
+    batches = [[item for item, _ in Crowded(draw, deepcopy(model)).batch(5)] for _ in writers]
+    with ThreadPoolExecutor(2) as threads:
+        answered = list(threads.map(lambda pair: pair[0].commit(pair[1]), zip(writers, batches, strict=True)))
+    faults = []
+    for order in ((0, 1), (1, 0)):
+        after = deepcopy(model)
+        told = {writer: [after.apply(item) for item in batches[writer]] for writer in order}
+        try:
+            assert [told[0], told[1]] == answered
+            check_same(bank, after)
+        except AssertionError as fault:
+            faults.append(str(fault))
+        else:
+            return after
+    raise AssertionError(f"neither order gives {answered}: {faults}")
+
+
+def check_two_writers(url: str, vault: Vault, data: st.DataObject) -> None:
+    model, draw = new_model(), cast(st.DrawFn, data.draw)
+    with ExitStack() as stack:
+        writers = (
+            stack.enter_context(closing(open_store(url, vault))),
+            stack.enter_context(closing(open_store(url, vault))),
+        )
+        writers[0].commit(OPENING)
+        begin_day(url)
+        bank = Bank(writers[0], url, vault)
+        for _ in range(data.draw(st.integers(2, 6))):
+            if data.draw(st.booleans()):
+                model = together(writers, draw, model, bank)
+            else:
+                batch = Asker(draw, model).batch(6)
+                writer = data.draw(st.sampled_from([0, 1]))
+                assert writers[writer].commit([item for item, _ in batch]) == [outcome for _, outcome in batch]
+            check_sound(url)
+        check_same(bank, model)
+        assert verify(url, vault).finding is None
+
+
+@settings(OFTEN, max_examples=8)
+@given(data=st.data())
+def test_two_writers_on_sqlite_do_what_one_order_of_them_does(
+    data: st.DataObject, migrated_sqlite: Path, tmp_path: Path, vault: Vault
+) -> None:
+    check_two_writers(fresh(migrated_sqlite, tmp_path), vault, data)
+
+
+@settings(OFTEN, max_examples=8)
+@given(data=st.data())
+def test_two_writers_on_postgresql_do_what_one_order_of_them_does(
+    data: st.DataObject, postgres: PostgresServer, migrated_postgres: str, vault: Vault
+) -> None:
+    name = postgres.create_database(migrated_postgres)
+    try:
+        check_two_writers(postgres.url(name), vault, data)
+    finally:
+        postgres.drop_database(name)
