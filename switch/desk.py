@@ -48,6 +48,7 @@ from .books import Unavailable
 from .codes import FORMAT_ERROR, MALFUNCTION, NOT_PERMITTED
 from .drafts import Drafts, passed_on, refusal
 from .fees import FeeTable
+from .in_hand import InHand
 from .links.contract import Answer, Incoming, IsoLink, Silent, Unsent
 from .movements import account_asked, movements_for
 from .rates import RateTable
@@ -75,7 +76,7 @@ class DeskMeter(AnswerMeter, Protocol):
     def reversal(self, institution: str, origin: str) -> None: ...
 
 
-class Desk:
+class Desk(InHand):
     """Decides about every request that a link hears."""
 
     def __init__(
@@ -100,35 +101,19 @@ class Desk:
         self._answers = Answers(clock, settings.requests, wake, meter)
         self._windows = WindowDesk(books, drafts, settings, self._answers)
         self._meter = meter
-        self._in_hand = 0
+        super().__init__()
         self._open: set[bytes] = set()
-        self._idle: list[Deferred[None]] = []
 
     @property
     def open_keys(self) -> frozenset[bytes]:
         """Keys of the transactions for which this process waits for a peer."""
         return frozenset(self._open)
 
-    @property
-    def in_hand(self) -> int:
-        """How many requests wait for their answer."""
-        return self._in_hand
-
-    def idle(self) -> Deferred[None]:
-        """Fire when no request is in hand; at once when none is."""
-        waiter: Deferred[None] = Deferred()
-        if self._in_hand:
-            self._idle.append(waiter)
-        else:
-            waiter.callback(None)
-        return waiter
-
     # ------------------------------------------------------------ the story
 
     def hear_request(self, incoming: Incoming) -> None:
         """Take a request, advice or reversal in hand; it will be answered or dropped."""
-        self._in_hand += 1
-        served = Deferred.fromCoroutine(self._serve(incoming))
+        served = self._take(self._serve(incoming))
         served.addErrback(self._give_up, incoming)
         served.addCallback(self._put_down)
 
@@ -413,13 +398,6 @@ class Desk:
 
     def _until_us(self) -> int:
         return self._drafts.now_us() + int(self._requests.response_timeout_s * 1_000_000)
-
-    def _put_down(self, _: object) -> None:
-        self._in_hand -= 1
-        if not self._in_hand:
-            waiting, self._idle = self._idle, []
-            for waiter in waiting:
-                waiter.callback(None)
 
     def _give_up(self, failure: Failure, incoming: Incoming) -> None:
         """A bug of ours ends one request, not the switch: the asker hears nothing, and repeats or reverses."""

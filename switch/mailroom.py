@@ -38,6 +38,7 @@ from ..ledger.operations import (
 from ..routing.table import Question, RouteTable
 from .books import Unavailable
 from .drafts import Drafts
+from .in_hand import InHand
 from .links.contract import FinIncoming
 from .movements import movements_for
 
@@ -75,7 +76,7 @@ class MailroomMeter(Protocol):
     def route(self, route: str, result: str) -> None: ...
 
 
-class Mailroom:
+class Mailroom(InHand):
     """Decides about every FIN message that a link hears."""
 
     def __init__(
@@ -97,27 +98,11 @@ class Mailroom:
         self._age_us = int(settings.deliveries.age_max_s * 1_000_000)
         self._wake = wake
         self._meter = meter
-        self._in_hand = 0
-        self._idle: list[Deferred[None]] = []
-
-    @property
-    def in_hand(self) -> int:
-        """How many messages wait for their acknowledgement."""
-        return self._in_hand
-
-    def idle(self) -> Deferred[None]:
-        """Fire when no message is in hand; at once when none is."""
-        waiter: Deferred[None] = Deferred()
-        if self._in_hand:
-            self._idle.append(waiter)
-        else:
-            waiter.callback(None)
-        return waiter
+        super().__init__()
 
     def hear_fin(self, incoming: FinIncoming) -> None:
         """Take a user message in hand; it will be acknowledged, rejected or, if nothing can be stored, dropped."""
-        self._in_hand += 1
-        served = Deferred.fromCoroutine(self._serve(incoming))
+        served = self._take(self._serve(incoming))
         served.addErrback(self._give_up, incoming)
         served.addCallback(self._put_down)
 
@@ -242,13 +227,6 @@ class Mailroom:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.seconds(), UTC)
-
-    def _put_down(self, _: object) -> None:
-        self._in_hand -= 1
-        if not self._in_hand:
-            waiting, self._idle = self._idle, []
-            for waiter in waiting:
-                waiter.callback(None)
 
     def _give_up(self, failure: Failure, incoming: FinIncoming) -> None:
         log.failure("while serving a message of {institution}", failure, institution=incoming.link.institution)
