@@ -127,10 +127,6 @@ class Vault:
         """Give 16 random bytes."""
         return self._random(16)
 
-    def is_current(self, sealed: bytes) -> bool:
-        """Tell whether a value was sealed under the key that seals now."""
-        return sealed[:_ID_END] == self._prefix
-
     @property
     def key_id(self) -> bytes:
         """The id of the key that seals now."""
